@@ -1,0 +1,1 @@
+//! Files: JSON, JSON Lines and CSV, plain or compressed.

@@ -1,0 +1,1 @@
+//! Kuaimai ERP (快麦ERP).

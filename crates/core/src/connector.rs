@@ -1,0 +1,217 @@
+//! The connector interface: sources, sinks, and the registry that crates submit themselves to.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::page::{Page, Position};
+use crate::quota::QuotaSpec;
+use crate::stream::{Slice, StreamSpec, Title};
+use crate::target::{Delivery, Receipt, TargetSpec};
+use crate::token::TokenSource;
+use crate::transport::Protocol;
+
+/// What a source is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRequest<'a> {
+    /// The stream.
+    pub stream: &'a StreamSpec,
+    /// The part of it.
+    pub slice: &'a Slice,
+    /// Where the page starts.
+    pub at: &'a Position,
+    /// How many records it may have.
+    pub size: u32,
+}
+
+/// One vendor account, ready to be read.
+#[async_trait]
+pub trait Source: fmt::Debug + Send + Sync {
+    /// Streams this account can serve, in a stable order: the connector's own and those the user declared.
+    fn streams(&self) -> &[StreamSpec];
+
+    /// Proves the credentials with the cheapest call the vendor offers.
+    async fn check(&self, cx: &Context) -> Result<()>;
+
+    /// Fetches one page.
+    ///
+    /// Asking twice for the same page gives the same records unless the vendor changed them. An answer that is not
+    /// a good page is an error, never an empty page.
+    async fn read_page(&self, cx: &Context, ask: PageRequest<'_>) -> Result<Page>;
+}
+
+/// One vendor account, ready to be written to by calls.
+#[async_trait]
+pub trait Sink: fmt::Debug + Send + Sync {
+    /// Targets this account accepts, in a stable order.
+    fn targets(&self) -> &[TargetSpec];
+
+    /// Proves the credentials with the cheapest call the vendor offers.
+    async fn check(&self, cx: &Context) -> Result<()>;
+
+    /// Sends one batch, all of one target: one receipt for each delivery, in the same order.
+    ///
+    /// # Errors
+    /// An error says that **no** delivery of the batch had an effect; anything less certain is
+    /// [`Receipt::Unknown`].
+    async fn deliver(&self, cx: &Context, batch: &[Delivery]) -> Result<Vec<Receipt>>;
+
+    /// What became of a delivery whose outcome is unknown; `None` if the target has no such document.
+    ///
+    /// # Errors
+    /// Any error leaves the outcome unknown.
+    async fn look_up(&self, cx: &Context, delivery: &Delivery) -> Result<Option<Receipt>>;
+}
+
+/// A local medium that is only appended to, and whose committed length is part of the checkpoint.
+#[async_trait]
+pub trait AppendSink: fmt::Debug + Send + Sync {
+    /// Targets this medium has, in a stable order.
+    fn targets(&self) -> &[TargetSpec];
+
+    /// Proves that it can be written.
+    async fn check(&self) -> Result<()>;
+
+    /// Opens a target and cuts what lies beyond `committed`, the mark of the last commit; `None` begins anew.
+    ///
+    /// # Errors
+    /// [`ErrorKind::State`](crate::ErrorKind::State) if less is there than was committed.
+    async fn open(&self, target: &str, committed: Option<&str>) -> Result<Box<dyn Appender>>;
+}
+
+/// An open target of an [`AppendSink`].
+#[async_trait]
+pub trait Appender: fmt::Debug + Send {
+    /// Takes one document, a JSON object; it is on the medium only after the next [`Appender::sync`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) if this document cannot be written in the medium's form.
+    fn push(&mut self, document: &str) -> Result<()>;
+
+    /// Makes everything taken so far durable, and returns the mark to commit.
+    async fn sync(&mut self) -> Result<String>;
+
+    /// Ends the writing in good order (the end of a compressed file, say), and returns the mark to commit.
+    async fn finish(&mut self) -> Result<String>;
+
+    /// Where a person finds it.
+    fn place(&self) -> String;
+}
+
+/// How an account takes documents.
+#[derive(Clone, Debug)]
+pub enum SinkKind {
+    /// By calls whose outcome may be unknown.
+    Calls(Arc<dyn Sink>),
+    /// By appending to a local medium.
+    Appends(Arc<dyn AppendSink>),
+}
+
+impl SinkKind {
+    /// The targets it has.
+    pub fn targets(&self) -> &[TargetSpec] {
+        match self {
+            Self::Calls(sink) => sink.targets(),
+            Self::Appends(sink) => sink.targets(),
+        }
+    }
+}
+
+/// One set of credentials at one vendor, opened: what a connector makes of its configuration.
+#[derive(Debug)]
+pub struct Account {
+    /// To be read, if the vendor can be.
+    pub source: Option<Arc<dyn Source>>,
+    /// To be written to, if the vendor can be.
+    pub sink: Option<SinkKind>,
+    /// How calls are signed and answers judged; `None` if no calls are made.
+    pub protocol: Option<Arc<dyn Protocol>>,
+    /// How tokens are had; `None` if the vendor needs none.
+    pub tokens: Option<Arc<dyn TokenSource>>,
+    /// How many calls the vendor allows.
+    pub quota: QuotaSpec,
+}
+
+/// What a connector is given to open an account.
+#[derive(Debug)]
+pub struct Opening {
+    /// The account's name in `milkrun.toml`.
+    pub account: String,
+    /// The account's settings, without `connector`; secrets are already resolved to text.
+    pub settings: toml::Table,
+    /// The folder of the installation, which relative paths start at.
+    pub folder: PathBuf,
+}
+
+impl Opening {
+    /// The settings as the connector's own struct.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ConfigInvalid`](crate::ErrorKind::ConfigInvalid) names what is wrong.
+    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        self.settings.clone().try_into().map_err(|e: toml::de::Error| {
+            crate::Error::config(format!("account `{}`: {}", self.account, e.message())).with("account", &self.account)
+        })
+    }
+}
+
+/// What a connector registers: everything that can be known without an account.
+pub struct ConnectorSpec {
+    /// The registered name: folder, feature and the `connector` setting are the same word.
+    pub name: &'static str,
+    /// The vendor, in English and in Chinese.
+    pub title: (&'static str, &'static str),
+    /// The crate's own documentation: the five facts, in Markdown.
+    pub about: &'static str,
+    /// The JSON Schema of the account's settings.
+    pub schema: fn() -> schemars::Schema,
+    /// The streams every account has.
+    pub streams: fn() -> Vec<StreamSpec>,
+    /// The targets every account has.
+    pub targets: fn() -> Vec<TargetSpec>,
+    /// The quota every account has, unless it is set otherwise.
+    pub quota: fn() -> QuotaSpec,
+    /// A minimal, valid `[accounts.…]` table for the documentation and for `milkrun init`.
+    pub example: &'static str,
+    /// Opens an account.
+    pub open: fn(Opening) -> Result<Account>,
+}
+
+impl ConnectorSpec {
+    /// The vendor's name in both languages.
+    pub fn title(&self) -> Title {
+        Title::new(self.title.0, self.title.1)
+    }
+}
+
+impl fmt::Debug for ConnectorSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConnectorSpec({})", self.name)
+    }
+}
+
+inventory::collect!(ConnectorSpec);
+
+/// All linked connectors, sorted by name; the registry itself has no order.
+pub fn connectors() -> Vec<&'static ConnectorSpec> {
+    let mut all: Vec<_> = inventory::iter::<ConnectorSpec>().collect();
+    all.sort_by_key(|spec| spec.name);
+    all
+}
+
+/// The linked connector of that name.
+///
+/// # Errors
+/// [`ErrorKind::ConfigInvalid`](crate::ErrorKind::ConfigInvalid) with the nearest name if there is none.
+pub fn connector(name: &str) -> Result<&'static ConnectorSpec> {
+    let all = connectors();
+    all.iter().find(|spec| spec.name == name).copied().ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|spec| spec.name).collect();
+        let error = crate::Error::config(format!("no connector is called `{name}`"));
+        error.advise(crate::diagnostic::did_you_mean(name, &names))
+    })
+}

@@ -1,0 +1,60 @@
+//! What a connector is given with every request: the time, and the way to the vendor.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::{Answer, Call, Transport};
+
+/// The surroundings of one account.
+#[derive(Clone, Debug)]
+pub struct Context {
+    account: Arc<str>,
+    clock: Arc<dyn Clock>,
+    transport: Option<Arc<Transport>>,
+}
+
+impl Context {
+    /// The surroundings of an account that makes no calls.
+    pub fn local(account: &str, clock: Arc<dyn Clock>) -> Self {
+        Self { account: account.into(), clock, transport: None }
+    }
+
+    /// The surroundings of an account that calls its vendor through `transport`.
+    pub fn new(account: &str, clock: Arc<dyn Clock>, transport: Arc<Transport>) -> Self {
+        Self { account: account.into(), clock, transport: Some(transport) }
+    }
+
+    /// The account's name.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The instant it is now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The way to the vendor, if there is one.
+    pub fn transport(&self) -> Option<&Arc<Transport>> {
+        self.transport.as_ref()
+    }
+
+    /// Makes one call: under the quota, signed, retried where that is safe, its answer judged.
+    ///
+    /// # Errors
+    /// What the connector's protocol made of the answer, or what kept it from coming.
+    pub async fn call(&self, call: Call) -> Result<Answer> {
+        let transport = self.transport.as_ref();
+        let transport = transport.ok_or_else(|| Error::new(ErrorKind::Unexpected, "this account makes no calls"))?;
+        // Boxed: having a token may itself make a call.
+        Box::pin(transport.call(self, call)).await
+    }
+}

@@ -1,0 +1,464 @@
+//! One object as the vendor sent it: the bytes of the page, and where its fields lie in them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use crate::error::{Error, Result};
+
+/// A JSON object, kept byte for byte; its numbers are never turned into floats.
+///
+/// Cloning is cheap: the text of the page is shared.
+#[derive(Clone)]
+pub struct Record {
+    base: Arc<String>,
+    start: u32,
+    end: u32,
+    fields: Arc<[Field]>,
+    /// Names that hold escapes, decoded: `(index of the field, name)`.
+    decoded: Option<Arc<[(usize, String)]>>,
+}
+
+/// Where the name (without quotes) and the value of one field lie in the page.
+#[derive(Clone, Copy, Debug)]
+struct Field {
+    name: (u32, u32),
+    value: (u32, u32),
+}
+
+impl Record {
+    /// Reads one JSON object.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the text is not one JSON object.
+    pub fn parse(text: impl Into<String>) -> Result<Self> {
+        let base = Arc::new(text.into());
+        let mut de = serde_json::Deserializer::from_str(&base);
+        let parsed = Row::deserialize(&mut de).and_then(|row| de.end().map(|()| row));
+        let row = parsed.map_err(|e| Error::malformed("the record is not a JSON object").caused_by(e))?;
+        let record = row.into_record(&base);
+        Ok(record)
+    }
+
+    /// The object as the vendor wrote it.
+    pub fn text(&self) -> &str {
+        &self.base[self.start as usize..self.end as usize]
+    }
+
+    /// How many fields the object has, repeated names counted each time.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether the object has no field.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The name of the field at `index`, decoded.
+    pub fn name(&self, index: usize) -> &str {
+        if let Some(decoded) = &self.decoded
+            && let Some((_, name)) = decoded.iter().find(|(i, _)| *i == index)
+        {
+            return name;
+        }
+        let (start, end) = self.fields[index].name;
+        &self.base[start as usize..end as usize]
+    }
+
+    /// The value of the field at `index`, as JSON text.
+    pub fn value(&self, index: usize) -> &str {
+        let (start, end) = self.fields[index].value;
+        &self.base[start as usize..end as usize]
+    }
+
+    /// The value of the field of that name as JSON text; of a repeated name, the last.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        (0..self.len()).rev().find(|&i| self.name(i) == name).map(|i| self.value(i))
+    }
+
+    /// The fields in the order they were written.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        (0..self.len()).map(|i| (self.name(i), self.value(i)))
+    }
+
+    /// The value at a path of names and indexes, such as `orders[0].oid`, as JSON text.
+    ///
+    /// A name may hold dots if the object has a field of the whole name; `null` counts as a value.
+    pub fn at(&self, path: &str) -> Option<Cow<'_, str>> {
+        if let Some(value) = self.get(path) {
+            return Some(Cow::Borrowed(value));
+        }
+        let (head, rest) = split_head(path)?;
+        descend(self.get(head)?, rest).map(Cow::Borrowed)
+    }
+
+    /// A 128-bit fingerprint of the text (xxh3), to tell a changed record from an unchanged one.
+    pub fn fingerprint(&self) -> u128 {
+        xxh3_128(self.text().as_bytes())
+    }
+}
+
+/// Splits `a.b[0]` into the first name and what follows it.
+fn split_head(path: &str) -> Option<(&str, &str)> {
+    let cut = path.find(['.', '['])?;
+    Some((&path[..cut], &path[cut..]))
+}
+
+/// Follows `.name` and `[index]` steps into a JSON text.
+fn descend<'a>(text: &'a str, path: &str) -> Option<&'a str> {
+    if path.is_empty() {
+        return Some(text);
+    }
+    if let Some(rest) = path.strip_prefix('.') {
+        let cut = rest.find(['.', '[']).unwrap_or(rest.len());
+        let (name, rest) = rest.split_at(cut);
+        let pairs: Pairs<'a> = serde_json::from_str(text).ok()?;
+        let value = pairs.0.into_iter().rev().find(|(n, _)| n == name)?.1;
+        return descend(value.get(), rest);
+    }
+    let rest = path.strip_prefix('[')?;
+    let (index, rest) = rest.split_once(']')?;
+    let index: usize = index.parse().ok()?;
+    let items: Vec<&'a RawValue> = serde_json::from_str(text).ok()?;
+    descend(items.get(index)?.get(), rest)
+}
+
+/// The fields of a JSON object, one level deep, values as text.
+#[derive(Debug)]
+pub struct Pairs<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Pairs<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut pairs = Vec::with_capacity(16);
+                while let Some(Name(name)) = map.next_key()? {
+                    pairs.push((name, map.next_value()?));
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(V)
+    }
+}
+
+/// A field name, borrowed where it holds no escape.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Name<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field name")
+            }
+            fn visit_borrowed_str<E>(self, name: &'de str) -> std::result::Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+            fn visit_str<E>(self, name: &str) -> std::result::Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(V)
+    }
+}
+
+/// One row of a list, as [`Rows`] finds it.
+#[derive(Debug)]
+struct Row<'a>(Pairs<'a>);
+
+impl<'de> Deserialize<'de> for Row<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Pairs::deserialize(deserializer).map(Row)
+    }
+}
+
+impl Row<'_> {
+    /// Turns borrowed texts into positions in `base`, the text that they were borrowed from.
+    fn into_record(self, base: &Arc<String>) -> Record {
+        let pairs = self.0.0;
+        let (Some((first_name, first)), Some((_, last))) = (pairs.first(), pairs.last()) else {
+            return Record { base: Arc::new("{}".to_owned()), start: 0, end: 2, fields: Arc::from([]), decoded: None };
+        };
+        let name_start = match first_name {
+            Cow::Borrowed(name) => span(base, name).start,
+            Cow::Owned(_) => escaped_name_start(base, span(base, first.get()).start),
+        };
+        let start = base[..name_start].rfind('{').expect("an object begins with a brace");
+        let tail = span(base, last.get()).end;
+        let end = tail + base[tail..].find('}').expect("an object ends with a brace") + 1;
+        let mut decoded = Vec::new();
+        let fields = pairs
+            .into_iter()
+            .enumerate()
+            .map(|(i, (name, value))| {
+                let name = match name {
+                    Cow::Borrowed(name) => span(base, name),
+                    Cow::Owned(name) => {
+                        decoded.push((i, name));
+                        0..0
+                    }
+                };
+                Field { name: narrow(&name), value: narrow(&span(base, value.get())) }
+            })
+            .collect();
+        let (start, end) = narrow(&(start..end));
+        Record {
+            base: Arc::clone(base),
+            start,
+            end,
+            fields,
+            decoded: (!decoded.is_empty()).then(|| Arc::from(decoded)),
+        }
+    }
+}
+
+/// Where `part`, borrowed from `base`, lies in it.
+fn span(base: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr() as usize - base.as_ptr() as usize;
+    start..start + part.len()
+}
+
+/// Positions fit 32 bits: the transport refuses bodies of 4 GiB and more.
+fn narrow(range: &Range<usize>) -> (u32, u32) {
+    let at = |n: usize| u32::try_from(n).expect("a page is shorter than 4 GiB");
+    (at(range.start), at(range.end))
+}
+
+/// Where a name with escapes begins (after its quote), found backwards from its value.
+fn escaped_name_start(base: &str, value_start: usize) -> usize {
+    let closing = base[..value_start].rfind('"').expect("a name ends with a quote");
+    let bytes = base.as_bytes();
+    let mut at = closing;
+    loop {
+        at = base[..at].rfind('"').expect("a name begins with a quote");
+        let slashes = bytes[..at].iter().rev().take_while(|&&b| b == b'\\').count();
+        if slashes % 2 == 0 {
+            return at + 1;
+        }
+    }
+}
+
+/// The rows of a vendor's list, split in one pass; `null` counts as no list.
+///
+/// Use it as the type of the list's field in an envelope struct that is read with [`serde_json::from_str`], then
+/// [`Rows::into_records`].
+#[derive(Debug)]
+pub struct Rows<'a>(Vec<Row<'a>>);
+
+impl Rows<'_> {
+    /// The records; `body` is the very text that was read.
+    pub fn into_records(self, body: &Arc<String>) -> Vec<Record> {
+        self.0.into_iter().map(|row| row.into_record(body)).collect()
+    }
+}
+
+impl<'de> Deserialize<'de> for Rows<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Rows<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of objects")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut rows = Vec::with_capacity(seq.size_hint().unwrap_or(128));
+                while let Some(row) = seq.next_element()? {
+                    rows.push(row);
+                }
+                Ok(Rows(rows))
+            }
+            fn visit_some<D: Deserializer<'de>>(self, d: D) -> std::result::Result<Self::Value, D::Error> {
+                d.deserialize_seq(self)
+            }
+            fn visit_str<E: serde::de::Error>(self, _: &str) -> std::result::Result<Self::Value, E> {
+                Err(E::custom("a list of objects was expected, and a text came"))
+            }
+        }
+        deserializer.deserialize_any(V).map_err(D::Error::custom)
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+/// The natural key of a record: whole numbers of up to 18 digits as numbers, everything else as text.
+///
+/// A number and the same digits as text are one key, because vendors mix the two.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Key {
+    /// A whole number without sign or leading zero.
+    Int(i64),
+    /// Any other text; parts of a composite key are joined by `|`.
+    Text(String),
+}
+
+impl Key {
+    /// The key for a text as a person would write it.
+    pub fn of(text: &str) -> Self {
+        let digits = text.len() <= 18 && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if digits && (text == "0" || !text.starts_with('0')) {
+            return Self::Int(text.parse().expect("18 digits fit 64 bits"));
+        }
+        Self::Text(text.to_owned())
+    }
+
+    /// The key of `record`, or `None` if a part of it is missing, null, empty, or not a plain value.
+    pub fn read(record: &Record, paths: &[String]) -> Option<Self> {
+        let mut joined: Option<String> = None;
+        for path in paths {
+            let value = record.at(path)?;
+            let part = plain_text(&value)?;
+            if part.is_empty() {
+                return None;
+            }
+            match &mut joined {
+                None if paths.len() == 1 => return Some(Self::of(&part)),
+                None => joined = Some(escape_part(&part).into_owned()),
+                Some(text) => {
+                    text.push('|');
+                    text.push_str(&escape_part(&part));
+                }
+            }
+        }
+        joined.map(|text| Self::of(&text))
+    }
+
+    /// A 64-bit digest, for sets of keys.
+    pub fn digest(&self) -> u64 {
+        match self {
+            Self::Int(n) => xxh3_64(&n.to_le_bytes()),
+            Self::Text(text) => xxh3_64(text.as_bytes()),
+        }
+    }
+}
+
+fn escape_part(part: &str) -> Cow<'_, str> {
+    if part.contains(['|', '\\']) {
+        Cow::Owned(part.replace('\\', "\\\\").replace('|', "\\|"))
+    } else {
+        Cow::Borrowed(part)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(n) => n.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A text, number or boolean of JSON as plain text; `None` for null, lists and objects.
+pub fn plain_text(json: &str) -> Option<Cow<'_, str>> {
+    match json.as_bytes().first()? {
+        b'"' if !json.contains('\\') => Some(Cow::Borrowed(&json[1..json.len() - 1])),
+        b'"' => serde_json::from_str::<String>(json).ok().map(Cow::Owned),
+        b'n' | b'[' | b'{' => None,
+        _ => Some(Cow::Borrowed(json)),
+    }
+}
+
+/// Writes `text` as a JSON string onto `out`.
+pub fn write_json_string(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(out, text).expect("writing to memory cannot fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(body: &str) -> Vec<Record> {
+        let body = Arc::new(body.to_owned());
+        let rows: Rows = serde_json::from_str(&body).unwrap();
+        rows.into_records(&body)
+    }
+
+    #[test]
+    fn keeps_every_byte() {
+        let text =
+            r#"{ "oid" : 6920000000000000001,"n":1234567890123456789012, "a":0.10,"b":1000000000000000.01,"c":1E+2 }"#;
+        let records = rows(&format!("[ {text} ,{{}},{text}]"));
+        assert_eq!(records.len(), 3);
+        assert_eq!(records[0].text(), text);
+        assert_eq!(records[1].text(), "{}");
+        assert_eq!(records[2].get("c"), Some("1E+2"));
+        assert_eq!(records[0].get("oid"), Some("6920000000000000001"));
+        assert_eq!(records[0], records[2]);
+    }
+
+    #[test]
+    fn reads_escaped_names() {
+        let text = r#"{"a\"\\":1,"\u5355\u53f7":"x","b":{"c":[1,{"d":"\u0041"}]}}"#;
+        for records in [rows(&format!("[{text}]")), vec![Record::parse(text).unwrap()]] {
+            assert_eq!(records[0].text(), text);
+            assert_eq!(records[0].get("a\"\\"), Some("1"));
+            assert_eq!(records[0].get("单号"), Some("\"x\""));
+            assert_eq!(records[0].at("b.c[1].d").unwrap(), "\"\\u0041\"");
+            assert_eq!(records[0].at("b.c[2].d"), None);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_object() {
+        for text in ["", "[1]", "{\"a\":1", "{\"a\":1}x", "null"] {
+            assert!(Record::parse(text).is_err(), "{text}");
+        }
+        assert!(serde_json::from_str::<Rows>("[1]").is_err());
+        assert!(serde_json::from_str::<Rows>("\"x\"").is_err());
+    }
+
+    #[test]
+    fn keys_of_numbers_and_texts_are_one() {
+        let of = |text: &str, paths: &[&str]| {
+            Key::read(&Record::parse(text).unwrap(), &paths.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(of(r#"{"id":17}"#, &["id"]), of(r#"{"id":"17"}"#, &["id"]));
+        assert_eq!(of(r#"{"id":"017"}"#, &["id"]), Some(Key::Text("017".into())));
+        assert_eq!(of(r#"{"id":6920000000000000001}"#, &["id"]), Some(Key::Text("6920000000000000001".into())));
+        assert_eq!(of(r#"{"a":1,"b":"x|y"}"#, &["a", "b"]), Some(Key::Text("1|x\\|y".into())));
+        for text in [r#"{"id":null}"#, r#"{"id":""}"#, r#"{"id":[1]}"#, "{}"] {
+            assert_eq!(of(text, &["id"]), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_object_comes_back(pairs in proptest::collection::vec((".{0,6}", ".{0,6}"), 0..6)) {
+            let quoted = |s: &str| serde_json::to_string(s).unwrap();
+            let fields: Vec<_> = pairs.iter().map(|(n, v)| format!("{}:{}", quoted(n), quoted(v))).collect();
+            let text = format!("{{ {}}}", fields.join(" , "));
+            let body = format!("[{text}]");
+            let record = &rows(&body)[0];
+            if !pairs.is_empty() {
+                proptest::prop_assert_eq!(record.text(), &text);
+            }
+            let read: Vec<_> = record.fields().map(|(n, v)| (n.to_owned(), serde_json::from_str::<String>(v).unwrap())).collect();
+            proptest::prop_assert_eq!(read, pairs);
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Tokens: however many flows, threads and processes share an account, its token is renewed once, and the new one is
+//! durable before it is used.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+
+/// What proves who is calling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Goes with each call.
+    pub access: Secret,
+    /// Renews the token, where the vendor has such a thing.
+    pub refresh: Option<Secret>,
+    /// When it was had.
+    pub obtained_at: Timestamp,
+    /// When it ends, where that is known.
+    pub expires_at: Option<Timestamp>,
+    /// Whatever else has to be kept with it, such as a session cookie.
+    pub extra: BTreeMap<String, Secret>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Exposed {
+    access: String,
+    refresh: Option<String>,
+    obtained_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    #[serde(default)]
+    extra: BTreeMap<String, String>,
+}
+
+impl Token {
+    /// A token without an end or a way to renew it.
+    pub fn new(access: Secret, obtained_at: Timestamp) -> Self {
+        Self { access, refresh: None, obtained_at, expires_at: None, extra: BTreeMap::new() }
+    }
+
+    /// The token in plain text, to be sealed at once.
+    pub fn expose(&self) -> String {
+        let plain = |s: &Secret| s.expose().to_owned();
+        let exposed = Exposed {
+            access: plain(&self.access),
+            refresh: self.refresh.as_ref().map(plain),
+            obtained_at: self.obtained_at,
+            expires_at: self.expires_at,
+            extra: self.extra.iter().map(|(k, v)| (k.clone(), plain(v))).collect(),
+        };
+        serde_json::to_string(&exposed).expect("texts and times can be written")
+    }
+
+    /// Reads what [`Token::expose`] wrote.
+    ///
+    /// # Errors
+    /// [`ErrorKind::State`] if it is something else.
+    pub fn from_exposed(text: &str) -> Result<Self> {
+        let exposed: Exposed =
+            serde_json::from_str(text).map_err(|_| Error::new(ErrorKind::State, "the stored token cannot be read"))?;
+        Ok(Self {
+            access: Secret::new(exposed.access),
+            refresh: exposed.refresh.map(Secret::new),
+            obtained_at: exposed.obtained_at,
+            expires_at: exposed.expires_at,
+            extra: exposed.extra.into_iter().map(|(k, v)| (k, Secret::new(v))).collect(),
+        })
+    }
+}
+
+/// When a token is renewed.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenPolicy {
+    /// How long before its end.
+    pub before_end: Duration,
+    /// How old it may grow, whatever its end.
+    pub longest_age: Option<Duration>,
+    /// How long the vendor refuses a further renewal.
+    pub shortest_age: Duration,
+}
+
+/// How tokens are had from one vendor.
+#[async_trait]
+pub trait TokenSource: fmt::Debug + Send + Sync {
+    /// When a token is renewed.
+    fn policy(&self) -> TokenPolicy;
+
+    /// The first token: from the settings, or by a call.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TokenDead`] says what a person has to do.
+    async fn grant(&self, cx: &Context) -> Result<Token>;
+
+    /// A token in place of `old`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TokenDead`] says what a person has to do; after [`ErrorKind::OutcomeUnknown`] the vendor may or
+    /// may not have taken `old` out of use.
+    async fn renew(&self, cx: &Context, old: &Token) -> Result<Token>;
+}
+
+/// A stored token and its generation, which grows by one with every renewal.
+#[derive(Clone, Debug)]
+pub struct StoredToken {
+    /// The generation.
+    pub generation: u64,
+    /// The token.
+    pub token: Token,
+}
+
+/// Leave to renew a token, or why not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// The intent is durable; nobody else renews until it is finished, abandoned or out of time.
+    Started {
+        /// Has to be given back with the result.
+        fence: u64,
+        /// A renewal of the same token began earlier and never ended: its outcome is unknown.
+        unfinished: bool,
+    },
+    /// Somebody else is renewing.
+    Busy,
+    /// The token was renewed meanwhile.
+    Moved,
+}
+
+/// Where tokens are kept, sealed, and who may renew them.
+#[async_trait]
+pub trait TokenStore: fmt::Debug + Send + Sync {
+    /// The token of `account`, if there is one.
+    async fn load_token(&self, account: &str) -> Result<Option<StoredToken>>;
+
+    /// Writes the intent to renew `generation` (0: there is none yet) and takes the lease for `lasts`.
+    async fn begin_renewal(&self, account: &str, generation: u64, now: Timestamp, lasts: Duration) -> Result<Begin>;
+
+    /// Stores the new token as the next generation, if the lease is still held, and ends the intent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`] if the lease was lost.
+    async fn finish_renewal(&self, account: &str, fence: u64, token: &Token) -> Result<u64>;
+
+    /// Ends the lease; the intent ends too unless `unknown`.
+    async fn abandon_renewal(&self, account: &str, fence: u64, unknown: bool) -> Result<()>;
+}
+
+/// How long a renewal may take before another process may try.
+const LEASE: Duration = Duration::from_mins(2);
+/// How often a waiting process looks whether the renewal of another one is done.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// The live token of one account.
+#[derive(Debug)]
+pub struct Vault {
+    account: String,
+    store: Arc<dyn TokenStore>,
+    source: Arc<dyn TokenSource>,
+    clock: Arc<dyn Clock>,
+    cached: Mutex<Option<Arc<StoredToken>>>,
+    /// Held while this process renews.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Vault {
+    /// The vault's view of one account.
+    pub fn new(account: &str, store: Arc<dyn TokenStore>, source: Arc<dyn TokenSource>, clock: Arc<dyn Clock>) -> Self {
+        let cached = Mutex::new(None);
+        Self { account: account.to_owned(), store, source, clock, cached, turn: tokio::sync::Mutex::new(()) }
+    }
+
+    /// The token to use now; it is had or renewed first if it is due.
+    ///
+    /// # Errors
+    /// Those of the store and of the token source.
+    pub async fn current(&self, cx: &Context) -> Result<Arc<StoredToken>> {
+        let cached = self.cached();
+        if let Some(held) = &cached
+            && !self.is_due(&held.token)
+        {
+            return Ok(Arc::clone(held));
+        }
+        let _turn = self.turn.lock().await;
+        let Some(held) = self.load().await? else { return self.renew(cx, None).await };
+        if !self.is_due(&held.token) {
+            return Ok(held);
+        }
+        match self.renew(cx, Some(Arc::clone(&held))).await {
+            // A token that is only due, not dead, serves on; the next call tries again.
+            Err(error) if self.is_alive(&held.token) => {
+                tracing::warn!(account = self.account, %error, "the token could not be renewed yet");
+                Ok(held)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The token in place of the one of `generation`, which the vendor refused.
+    ///
+    /// # Errors
+    /// Those of the store and of the token source.
+    pub async fn refused(&self, cx: &Context, generation: u64) -> Result<Arc<StoredToken>> {
+        let _turn = self.turn.lock().await;
+        match self.load().await? {
+            Some(held) if held.generation == generation => self.renew(cx, Some(held)).await,
+            Some(held) => Ok(held),
+            None => self.renew(cx, None).await,
+        }
+    }
+
+    fn cached(&self) -> Option<Arc<StoredToken>> {
+        self.cached.lock().expect("no holder panics").clone()
+    }
+
+    fn keep(&self, held: StoredToken) -> Arc<StoredToken> {
+        let held = Arc::new(held);
+        *self.cached.lock().expect("no holder panics") = Some(Arc::clone(&held));
+        held
+    }
+
+    async fn load(&self) -> Result<Option<Arc<StoredToken>>> {
+        Ok(self.store.load_token(&self.account).await?.map(|held| self.keep(held)))
+    }
+
+    fn is_alive(&self, token: &Token) -> bool {
+        token.expires_at.is_none_or(|end| self.clock.now() < end)
+    }
+
+    /// Whether the token should be renewed: near its end or too old, but not younger than the vendor allows.
+    ///
+    /// The margin is spread by up to a tenth, from the token's age, so that many accounts do not renew in one second.
+    fn is_due(&self, token: &Token) -> bool {
+        let policy = self.source.policy();
+        let now = self.clock.now();
+        let age = now.duration_since(token.obtained_at);
+        if age < signed(policy.shortest_age) {
+            return false;
+        }
+        let spread = u32::try_from(token.obtained_at.as_millisecond().unsigned_abs() % 100).expect("below 100");
+        let margin = policy.before_end + policy.before_end * spread / 1000;
+        token.expires_at.is_some_and(|end| now + signed(margin) >= end)
+            || policy.longest_age.is_some_and(|longest| age >= signed(longest))
+    }
+
+    /// Renews `old`, or has the first token; whoever comes second takes what the first one got.
+    async fn renew(&self, cx: &Context, old: Option<Arc<StoredToken>>) -> Result<Arc<StoredToken>> {
+        let generation = old.as_ref().map_or(0, |held| held.generation);
+        let (fence, unfinished) = loop {
+            match self.store.begin_renewal(&self.account, generation, self.clock.now(), LEASE).await? {
+                Begin::Started { fence, unfinished } => break (fence, unfinished),
+                Begin::Busy => self.clock.sleep(LOOK_AGAIN).await,
+                Begin::Moved => {
+                    return self.load().await?.ok_or_else(|| Error::new(ErrorKind::State, "the token has vanished"));
+                }
+            }
+        };
+        let had = match &old {
+            Some(held) => self.source.renew(cx, &held.token).await,
+            None => self.source.grant(cx).await,
+        };
+        match had {
+            Ok(token) => {
+                let generation = self.store.finish_renewal(&self.account, fence, &token).await?;
+                tracing::info!(account = self.account, generation, "the token was renewed");
+                Ok(self.keep(StoredToken { generation, token }))
+            }
+            Err(error) => {
+                let unknown = error.kind() == ErrorKind::OutcomeUnknown;
+                self.store.abandon_renewal(&self.account, fence, unknown).await?;
+                let error = error.with("account", &self.account);
+                if unfinished && error.help().is_none() {
+                    return Err(error.advise(
+                        "an earlier renewal was cut off before its answer could be saved, so the vendor may have \
+                         replaced the token: authorise the account again and store the new token with `milkrun secret set`",
+                    ));
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}

@@ -1,0 +1,1 @@
+//! Slices, paging, proof, delivery: what turns streams into runs.

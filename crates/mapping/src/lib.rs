@@ -1,0 +1,1 @@
+//! Field rules over one record, compiled once.

@@ -1,0 +1,3 @@
+//! The `milkrun` command.
+
+fn main() {}

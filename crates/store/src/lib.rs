@@ -1,0 +1,1 @@
+//! State on SQLite, the journal of raw pages, and the sealed token vault.

@@ -1,0 +1,1 @@
+//! What tests share: the conformance suite, an in-memory store, a fixture server.
