@@ -51,6 +51,11 @@ impl Record {
         &self.base[self.start as usize..self.end as usize]
     }
 
+    /// Where the object lies in `body`, as first byte and number of bytes, if it is a part of that very text.
+    pub fn place_in(&self, body: &Arc<String>) -> Option<(u32, u32)> {
+        Arc::ptr_eq(&self.base, body).then_some((self.start, self.end - self.start))
+    }
+
     /// How many fields the object has, repeated names counted each time.
     pub fn len(&self) -> usize {
         self.fields.len()

@@ -66,6 +66,8 @@ pub struct Stamp {
     pub field: String,
     /// How it is written.
     pub form: TimeForm,
+    /// The value that the vendor writes for "never", as [`read_stamp`] reads it.
+    pub none: Option<i64>,
 }
 
 /// How a vendor writes an instant.
@@ -343,7 +345,7 @@ pub fn write_time(instant: Timestamp, form: TimeForm, zone: &TimeZone) -> String
 
 /// Reads an instant or a version as a number that grows with it: milliseconds, or the version itself.
 ///
-/// A text that is neither gives `None`; so does Kuaimai's `946656000000`-like "none", which the caller declares.
+/// A text that is neither gives `None`.
 pub fn read_stamp(text: &str, form: TimeForm, zone: &TimeZone) -> Option<i64> {
     match form {
         TimeForm::Version if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),

@@ -1,0 +1,404 @@
+//! The streams as data: the built-in table is `streams.toml`, and an account may declare more in the same form.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use milkrun_core::diagnostic::did_you_mean;
+use milkrun_core::page::End;
+use milkrun_core::stream::{LatePass, PageSize, Partition, Stamp, TimeForm, Title, Unit, UnitKind};
+use milkrun_core::{Error, Paging, Proof, Result, StreamSpec, WindowSpec};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// One read method of Kuaimai, as a stream.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StreamConfig {
+    /// The stream's name: lower case, words joined by `-`.
+    pub name: String,
+    /// What it is, in English and in Chinese; the name if left out.
+    pub title: Option<Text>,
+    /// The vendor's method; only those that end in `.query` or `.get` are taken, because others write.
+    pub method: String,
+    /// The names that the list of records may have in the answer, the likeliest first.
+    #[serde(default = "usual_lists")]
+    pub lists: Vec<String>,
+    /// The paths of the primary key's parts.
+    pub key: Vec<String>,
+    /// The path of the number people know the record by.
+    pub number: Option<String>,
+    /// The field with the time of the last change, if there is one.
+    pub version: Option<String>,
+    /// How a span of time is asked for; without it the stream is read whole.
+    pub window: Option<WindowConfig>,
+    /// How many records a page may have; without it the method has no pages.
+    pub page_size: Option<PageLimits>,
+    /// How a reading is proved complete.
+    #[serde(default)]
+    pub proof: Plan,
+    /// Further parameters, sent with every call.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+    /// The second call that gives a document's lines.
+    pub detail: Option<Detail>,
+    /// The stream whose records each give one slice of this one.
+    pub partition: Option<Parent>,
+    /// The list inside each row whose elements are the records.
+    pub inner: Option<Inner>,
+    /// Fields that the vendor calls by two names: `seen = "wanted"` renames the first where the second is missing.
+    #[serde(default)]
+    pub rename: BTreeMap<String, String>,
+    /// Whether an empty answer may leave out its list, as Kuaimai's do.
+    #[serde(default = "yes")]
+    pub list_may_be_missing: bool,
+    /// Units that a mapping must know.
+    #[serde(default)]
+    pub units: UnitPaths,
+    /// Known traps.
+    #[serde(default)]
+    pub notes: Vec<Text>,
+}
+
+/// A short text in both languages.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// Chinese.
+    pub zh: String,
+}
+
+impl From<&Text> for Title {
+    fn from(text: &Text) -> Self {
+        Self::new(&text.en, &text.zh)
+    }
+}
+
+/// How a stream is asked for a span of time, in Beijing time.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WindowConfig {
+    /// What the vendor calls the time that windows are over, such as `upd_time`.
+    pub axis: String,
+    /// The parameter that carries the axis, such as `timeType`; without it the axis is not sent.
+    pub axis_parameter: Option<String>,
+    /// The parameter for the lower end.
+    pub start: String,
+    /// The parameter for the upper end.
+    pub end: String,
+    /// How times are sent.
+    #[serde(default)]
+    pub form: Form,
+    /// Whether the vendor refuses a call without a window.
+    #[serde(default)]
+    pub required: bool,
+    /// The longest span of one call.
+    pub longest_hours: u32,
+    /// How long after a change the vendor may still show the old state.
+    #[serde(default = "usual_settle")]
+    pub settle_secs: u32,
+    /// How far the next run reaches back.
+    #[serde(default = "usual_lookback")]
+    pub lookback_secs: u32,
+    /// Slower passes over older times.
+    #[serde(default)]
+    pub late: Vec<Late>,
+}
+
+/// How times are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// `2026-08-01 00:00:00`.
+    #[default]
+    DateTime,
+    /// Milliseconds since 1970.
+    EpochMs,
+}
+
+/// A slower pass over older times.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Late {
+    /// What the vendor calls the time that this pass is over.
+    pub axis: String,
+    /// How often it runs.
+    pub every_hours: u32,
+    /// How far it reaches back.
+    pub reach_hours: u32,
+}
+
+/// How many records a page may have.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageLimits {
+    /// The fewest the vendor accepts.
+    pub min: u32,
+    /// What is asked for unless set otherwise.
+    pub usual: u32,
+    /// The most the vendor accepts; leave it out if that is not known, and the reading ends at an empty page.
+    pub max: Option<u32>,
+}
+
+/// How a reading is proved complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Plan {
+    /// Last page first, against the total: for windows over the time of the last change.
+    Backwards,
+    /// Two readings with the same keys.
+    #[default]
+    ReadTwice,
+}
+
+/// The second call that gives a document's lines; its answer becomes the record's field `detail`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Detail {
+    /// The vendor's method.
+    pub method: String,
+    /// The parameter that names the document; its value is the head's field of the same name.
+    #[serde(default = "usual_parameter")]
+    pub parameter: String,
+}
+
+/// Another stream of the account whose records each give one slice.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parent {
+    /// The stream to take the values from.
+    pub stream: String,
+    /// The path of the value in its records; `a[*].b` takes one from each element.
+    pub path: String,
+    /// The vendor's parameter for it.
+    pub parameter: String,
+}
+
+/// A list inside each row, whose elements are the records.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Inner {
+    /// The names that the inner list may have, the likeliest first.
+    pub lists: Vec<String>,
+    /// The field of the record that holds the element; the row's other fields stay beside it.
+    pub field: String,
+    /// For answers without an inner list: the row's field that holds the element's `id`.
+    pub flat_id: String,
+}
+
+/// The paths of fields with a unit; `a[*].b` means the field in each element.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnitPaths {
+    /// Hundredths of a yuan.
+    #[serde(default)]
+    pub fen: Vec<String>,
+    /// Yuan.
+    #[serde(default)]
+    pub yuan: Vec<String>,
+    /// Milliseconds since 1970; 946656000000 means none.
+    #[serde(default)]
+    pub epoch_ms: Vec<String>,
+}
+
+fn usual_lists() -> Vec<String> {
+    vec!["list".to_owned()]
+}
+
+fn usual_parameter() -> String {
+    "id".to_owned()
+}
+
+fn usual_settle() -> u32 {
+    60
+}
+
+fn usual_lookback() -> u32 {
+    600
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The streams every account has, in the order of the documentation.
+pub(crate) fn built_in() -> Vec<StreamConfig> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Table {
+        streams: Vec<StreamConfig>,
+    }
+    let table: Table = toml::from_str(include_str!("streams.toml")).expect("a test reads this very text");
+    table.streams
+}
+
+/// Parameters that are set for every call, and spellings that the vendor ignores without a word.
+const RESERVED: [&str; 12] = [
+    "method", "appKey", "timestamp", "format", "version", "sign", "sign_method", "session", "pageNo", "pageSize",
+    "page_no", "page_size",
+];
+
+impl StreamConfig {
+    /// What the engine needs to know; `page_size` replaces the usual one as far as the vendor's limits allow.
+    pub(crate) fn spec(&self, page_size: Option<u32>) -> StreamSpec {
+        let limits = self.page_size.unwrap_or(PageLimits { min: 1, usual: 200, max: None });
+        // Where the largest page is not known, a larger one than usual might be cut without a word.
+        let most = limits.max.unwrap_or(limits.usual);
+        let usual = page_size.map_or(limits.usual, |size| size.clamp(limits.min, most));
+        let window = self.window.as_ref().map(WindowConfig::spec);
+        let proof = match (self.proof, &window) {
+            (Plan::Backwards, Some(window)) => Proof::Backwards {
+                assumes: format!(
+                    "no record enters a window that ended {} s ago: every change sets `{}` to its own time",
+                    window.settle.as_secs(),
+                    window.axis
+                ),
+            },
+            _ => Proof::ReadTwice,
+        };
+        let title = self.title.as_ref().map_or_else(|| Title::new(&self.name, &self.name), Title::from);
+        let unit = |unit| move |path: &String| Unit { path: path.clone(), unit };
+        let units = &self.units;
+        StreamSpec {
+            name: self.name.clone(),
+            title,
+            endpoint: self.method.clone(),
+            key: self.key.clone(),
+            number: self.number.clone(),
+            version: self.version.clone().map(|field| Stamp { field, form: TimeForm::EpochMs }),
+            window,
+            paging: self.paging(),
+            page_size: PageSize { min: limits.min, usual, max: limits.max },
+            proof,
+            partition: self.partition.clone().map(|Parent { stream, path, parameter }| Partition {
+                stream,
+                path,
+                parameter,
+            }),
+            list_may_be_missing: self.list_may_be_missing,
+            units: (units.fen.iter().map(unit(UnitKind::Fen)))
+                .chain(units.yuan.iter().map(unit(UnitKind::Yuan)))
+                .chain(units.epoch_ms.iter().map(unit(UnitKind::EpochMs)))
+                .collect(),
+            notes: self.notes.iter().map(Title::from).collect(),
+        }
+    }
+
+    fn paging(&self) -> Paging {
+        let Some(limits) = self.page_size else { return Paging::None };
+        let end = match (&self.inner, limits.max) {
+            // A row may hold no or many records, so that only the source knows how many rows came.
+            (Some(_), _) => End::HasNext,
+            (None, Some(_)) => End::ShortPage,
+            // A size above an unknown limit may be cut, and then every page is short.
+            (None, None) => End::EmptyPage,
+        };
+        Paging::PageNumber { parameter: "pageNo".to_owned(), first: 1, end }
+    }
+
+    /// Refuses what the vendor would refuse, misunderstand or ignore; `known` are the streams of the account.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ConfigInvalid`](milkrun_core::ErrorKind::ConfigInvalid) names the stream and the setting.
+    pub(crate) fn validate(&self, known: &[&str]) -> Result<()> {
+        let wrong = |message: String| Err(Error::config(message).with("stream", &self.name));
+        let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if !self.name.split('-').all(word) {
+            return wrong("`name` has to be lower-case words joined by `-`".to_owned());
+        }
+        for method in [Some(&self.method), self.detail.as_ref().map(|d| &d.method)].into_iter().flatten() {
+            // Every documented read ends so and no write does; a write sent by a reading would be repeated on errors.
+            if !method.ends_with(".query") && !method.ends_with(".get") {
+                return wrong(format!("`method` is `{method}`, and only methods in `.query` or `.get` read"));
+            }
+        }
+        let lists = [("key", &self.key), ("lists", &self.lists)];
+        let inner = self.inner.as_ref().map(|inner| ("inner.lists", &inner.lists));
+        for (setting, names) in lists.into_iter().chain(inner) {
+            if names.is_empty() || names.iter().any(String::is_empty) {
+                return wrong(format!("`{setting}` has to name at least one field, and none may be empty"));
+            }
+        }
+        self.validate_parameters().or_else(wrong)?;
+        if let Some(PageLimits { min, usual, max }) = self.page_size
+            && !(1 <= min && min <= usual && usual <= max.unwrap_or(usual))
+        {
+            return wrong("`page_size` has to keep 1 ≤ min ≤ usual ≤ max".to_owned());
+        }
+        if self.proof == Plan::Backwards && (self.window.is_none() || self.page_size.is_none() || self.inner.is_some()) {
+            return wrong("`proof = \"backwards\"` needs `window` and `page_size`, and no `inner`".to_owned());
+        }
+        if let Some(window) = &self.window {
+            if window.longest_hours == 0 {
+                return wrong("`window.longest_hours` has to be at least 1".to_owned());
+            }
+            for late in &window.late {
+                if late.every_hours == 0 || late.reach_hours == 0 {
+                    return wrong("`every_hours` and `reach_hours` of a late pass have to be at least 1".to_owned());
+                }
+                if window.axis_parameter.is_none() && late.axis != window.axis {
+                    return wrong("a late pass over another axis needs `window.axis_parameter`".to_owned());
+                }
+            }
+        }
+        if let Some(parent) = &self.partition
+            && (parent.stream == self.name || !known.contains(&parent.stream.as_str()))
+        {
+            let help = did_you_mean(&parent.stream, known);
+            let error = Error::config(format!("`partition.stream` is `{}`, which is no other stream", parent.stream));
+            return Err(error.with("stream", &self.name).advise(help));
+        }
+        Ok(())
+    }
+
+    /// The names of all parameters: none empty, none twice, none that is set for every call.
+    fn validate_parameters(&self) -> Result<(), String> {
+        let mut names: Vec<&str> = self.params.keys().map(String::as_str).collect();
+        if let Some((name, _)) = self.params.iter().find(|(_, value)| value.is_empty()) {
+            return Err(format!("`params.{name}` is empty, and sources disagree on whether empty values are signed"));
+        }
+        names.extend(self.partition.as_ref().map(|parent| parent.parameter.as_str()));
+        if let Some(window) = &self.window {
+            names.extend([window.start.as_str(), &window.end]);
+            names.extend(window.axis_parameter.as_deref());
+        }
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("the parameter `{}` is set twice", twice[0]));
+        }
+        names.extend(self.detail.as_ref().map(|detail| detail.parameter.as_str()));
+        match names.iter().find(|name| name.is_empty() || RESERVED.contains(name)) {
+            Some(&"page_no" | &"page_size") => {
+                Err("the vendor ignores `page_no` and `page_size`; set the setting `page_size` instead".to_owned())
+            }
+            Some(&"") => Err("a parameter has an empty name".to_owned()),
+            Some(name) => Err(format!("the parameter `{name}` is set for every call and cannot be set here")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl WindowConfig {
+    fn spec(&self) -> WindowSpec {
+        let hours = |n: u32| Duration::from_secs(u64::from(n) * 3600);
+        let (form, granularity) = match self.form {
+            Form::DateTime => (TimeForm::DateTime, Duration::from_secs(1)),
+            Form::EpochMs => (TimeForm::EpochMs, Duration::from_millis(1)),
+        };
+        let late = |late: &Late| LatePass {
+            axis: late.axis.clone(),
+            every: hours(late.every_hours),
+            reach: hours(late.reach_hours),
+        };
+        WindowSpec {
+            form,
+            granularity,
+            longest: hours(self.longest_hours),
+            settle: Duration::from_secs(self.settle_secs.into()),
+            lookback: Duration::from_secs(self.lookback_secs.into()),
+            late: self.late.iter().map(late).collect(),
+            ..WindowSpec::beijing(&self.axis)
+        }
+    }
+}

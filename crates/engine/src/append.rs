@@ -1,0 +1,232 @@
+//! Records on their way into a commit: compared with the ledger, mapped, and gathered until the commit takes them.
+
+use std::collections::VecDeque;
+
+use futures_util::future::BoxFuture;
+use milkrun_core::state::{Bitmap, Change, JournalEntry, JournalRef, LedgerEntry, LedgerRow, OutboxPage, Stage};
+use milkrun_core::{Appender, Page, Result};
+
+use crate::outbox::Outgoing;
+use crate::prepare::News;
+use crate::run::{Fetched, Fresh, Run};
+
+/// Pages whose keys are being looked up in the ledger.
+pub(crate) struct Checking<'a> {
+    fetched: VecDeque<Fetched>,
+    known: BoxFuture<'a, Result<Vec<Option<LedgerEntry>>>>,
+}
+
+impl<'a> Checking<'a> {
+    pub(crate) fn new(fetched: VecDeque<Fetched>, known: BoxFuture<'a, Result<Vec<Option<LedgerEntry>>>>) -> Self {
+        Self { fetched, known }
+    }
+}
+
+/// The pages and what the ledger knows of their keys, in one row; never returns while nothing is looked up.
+pub(crate) async fn checked(
+    slot: &mut Option<Checking<'_>>,
+) -> Result<(VecDeque<Fetched>, Vec<Option<LedgerEntry>>)> {
+    let Some(checking) = slot else { return std::future::pending().await };
+    let known = (&mut checking.known).await;
+    let fetched = std::mem::take(&mut checking.fetched);
+    *slot = None;
+    Ok((fetched, known?))
+}
+
+/// What the next commit will hold.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) changes: Vec<Change>,
+    /// Slices whose next page may be fetched once this is committed.
+    pub(crate) slices: Vec<u64>,
+    /// Pages for the outbox that are committed already, while their courier is under way.
+    pub(crate) returned: Vec<Outgoing>,
+    ledger: Vec<LedgerRow>,
+    /// For each row of the ledger, its documents and its record.
+    documents: Vec<Written>,
+    entries: Vec<(u64, JournalEntry)>,
+    outgoing: Vec<Outgoing>,
+    n_pages: usize,
+    aged: bool,
+}
+
+/// The documents of one record.
+#[derive(Debug)]
+struct Written {
+    documents: Vec<String>,
+    record: milkrun_core::Record,
+    new: bool,
+}
+
+/// A batch that takes nothing more.
+pub(crate) struct Sealed {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) entries: Vec<(u64, JournalEntry)>,
+    pub(crate) appender: Option<Box<dyn Appender>>,
+    pub(crate) slices: Vec<u64>,
+    pub(crate) outgoing: Vec<Outgoing>,
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.n_pages == 0
+    }
+
+    pub(crate) fn n_pages(&self) -> usize {
+        self.n_pages
+    }
+
+    /// Counts a page.
+    pub(crate) fn touch(&mut self) {
+        self.n_pages += 1;
+    }
+
+    /// Whether it has just got its first page.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.n_pages > 0 && !self.aged
+    }
+
+    pub(crate) fn age(&mut self) {
+        self.aged = true;
+    }
+}
+
+impl Run<'_> {
+    /// Takes the records of a page for an appending sink: the effect goes into the same commit as the cursor.
+    pub(crate) fn append(&mut self, fresh: &Fresh, known: Vec<Option<LedgerEntry>>) {
+        let page_id = self.next_page;
+        let now = self.around.clock.now();
+        let mut known = known.into_iter();
+        let mut any = false;
+        for (index, (record, mark)) in fresh.page.records.iter().zip(&fresh.marks).enumerate() {
+            let Some(key) = &mark.key else {
+                let fields = self.flow.stream.key.join(", ");
+                let reason = format!("the record has no key: `{fields}` is missing, null or not a plain value");
+                let letter = self.dead_letter(mark, Stage::Key, reason, page_id, record.text());
+                self.batch.changes.push(letter);
+                self.report.counts.refused += 1;
+                any = true;
+                continue;
+            };
+            let stored = known.next().expect("one answer for each key");
+            let known = self.recent.get(key).map(|(_, entry)| entry).or(stored.as_ref());
+            let news = mark.news(known);
+            match news {
+                News::Unchanged => self.report.counts.unchanged += 1,
+                News::Older => self.report.counts.older += 1,
+                News::New | News::Changed => {
+                    let mut documents = Vec::new();
+                    match self.flow.transform.apply(record, &mut documents) {
+                        Err(reason) => {
+                            let letter = self.dead_letter(mark, Stage::Mapping, reason, page_id, record.text());
+                            self.batch.changes.push(letter);
+                            self.report.counts.refused += 1;
+                            any = true;
+                        }
+                        Ok(()) if documents.is_empty() => self.report.counts.filtered += 1,
+                        Ok(()) => {
+                            let entry = mark.entry(None);
+                            self.recent.insert(key.clone(), (self.batch_number, entry.clone()));
+                            let index = u32::try_from(index).expect("a page has fewer than 2^32 records");
+                            let row = LedgerRow {
+                                key: key.clone(),
+                                entry,
+                                page: page_id,
+                                index,
+                                idempotency_key: None,
+                                at: now,
+                            };
+                            self.batch.ledger.push(row);
+                            let new = news == News::New;
+                            self.batch.documents.push(Written { documents, record: record.clone(), new });
+                            any = true;
+                        }
+                    }
+                }
+            }
+        }
+        if any {
+            self.next_page += 1;
+            if self.flow.options.journal {
+                self.add_page(page_id, &fresh.page, Bitmap::default());
+            }
+        }
+    }
+
+    /// Takes the records of a page for a sink that is called: they go into the journal and the outbox.
+    pub(crate) fn enqueue(&mut self, fresh: Fresh) {
+        let n_records = fresh.page.records.len();
+        if n_records == 0 {
+            return;
+        }
+        let id = self.next_page;
+        self.next_page += 1;
+        let todo = Bitmap::all(n_records);
+        self.add_page(id, &fresh.page, todo.clone());
+        let page = OutboxPage { id, journal: JournalRef::default(), todo, sent: Bitmap::default() };
+        self.batch.outgoing.push(Outgoing { page, records: Some(fresh.page.records) });
+    }
+
+    fn add_page(&mut self, id: u64, page: &Page, todo: Bitmap) {
+        let n_records = u32::try_from(page.records.len()).expect("a page has fewer than 2^32 records");
+        self.batch.changes.push(Change::PageAdded { id, journal: JournalRef::default(), n_records, todo });
+        self.batch.entries.push((id, entry(page)));
+    }
+
+    /// Hands the documents to the appender; one that it refuses becomes a dead letter instead of a ledger row.
+    pub(crate) fn seal(&mut self, batch: Batch, mut appender: Option<Box<dyn Appender>>) -> Sealed {
+        let Batch { mut changes, slices, returned, ledger, documents, entries, outgoing, .. } = batch;
+        self.batch.returned = returned;
+        let mut rows = Vec::with_capacity(ledger.len());
+        for (row, written) in ledger.into_iter().zip(documents) {
+            let appender = appender.as_mut().expect("only appending sinks have ledger rows here");
+            let refused = written.documents.iter().find_map(|document| appender.push(document).err());
+            if let Some(error) = refused {
+                self.recent.remove(&row.key);
+                self.report.counts.refused += 1;
+                changes.push(Change::DeadLetter(milkrun_core::state::DeadLetter {
+                    id: 0,
+                    key: Some(row.key),
+                    stage: Stage::Target,
+                    reason: error.to_string(),
+                    page: row.page,
+                    version: row.entry.version,
+                    at: row.at,
+                    record: written.record.text().to_owned(),
+                }));
+                continue;
+            }
+            let counts = &mut self.report.counts;
+            *if written.new { &mut counts.new } else { &mut counts.changed } += 1;
+            counts.documents += written.documents.len() as u64;
+            if !self.dead.is_empty()
+                && let Some(letter) = self.dead.remove(&row.key)
+            {
+                changes.push(Change::DeadLetterSettled(letter));
+            }
+            rows.push(row);
+        }
+        if !rows.is_empty() {
+            changes.push(Change::Ledger(rows));
+        }
+        Sealed { changes, entries, appender, slices, outgoing }
+    }
+}
+
+/// The page as the journal keeps it: its body with the places of its records, or the records alone where they were
+/// put together from several answers.
+pub(crate) fn entry(page: &Page) -> JournalEntry {
+    let places: Option<Vec<_>> = page.records.iter().map(|record| record.place_in(&page.body)).collect();
+    if let Some(records) = places {
+        return JournalEntry { body: std::sync::Arc::clone(&page.body), records };
+    }
+    let mut body = String::new();
+    let mut records = Vec::with_capacity(page.records.len());
+    for record in &page.records {
+        let start = u32::try_from(body.len()).expect("a page is shorter than 4 GiB");
+        body.push_str(record.text());
+        body.push('\n');
+        records.push((start, u32::try_from(record.text().len()).expect("a page is shorter than 4 GiB")));
+    }
+    JournalEntry { body: std::sync::Arc::new(body), records }
+}

@@ -1,0 +1,508 @@
+//! Delivery to a sink that is called: each record once, in order, whatever crashes or times out.
+//!
+//! For one key, nothing is sent before the outcome of what was sent earlier is known. That a record is about to be
+//! sent is durable before it is; what came of it is durable before the next one of its key is looked at.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+use milkrun_core::state::{
+    Bitmap, Change, DeadLetter, JournalEntry, Lease, LedgerEntry, LedgerRow, OutboxPage, Stage,
+};
+use milkrun_core::{
+    Delivery, Error, ErrorKind, Idempotency, Key, Operation, Receipt, Record, Result, Sink,
+};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::flow::{Flow, Surroundings};
+use crate::prepare::{Mark, Marker, News};
+use crate::report::Counts;
+
+/// A page of the outbox, with its records while they are still in memory.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) page: OutboxPage,
+    pub(crate) records: Option<Vec<Record>>,
+}
+
+/// Takes pages from the outbox, one after the other.
+#[derive(Debug)]
+pub(crate) struct Courier {
+    flow: Flow,
+    sink: Arc<dyn Sink>,
+    around: Surroundings,
+    lease: Lease,
+    marker: Marker,
+    queue: VecDeque<Outgoing>,
+    /// Keys with a delivery whose outcome could not be found out in this run: nothing more is sent for them.
+    blocked: HashSet<Key>,
+    n_unresolved: u64,
+    dead: HashSet<Key>,
+}
+
+/// One document of one record.
+#[derive(Debug)]
+struct Parcel {
+    /// The record's index in the page.
+    index: usize,
+    key: Key,
+    mark: Mark,
+    news: News,
+    document: String,
+    known: Option<LedgerEntry>,
+    /// It was sent before, and no receipt came.
+    doubtful: bool,
+}
+
+/// How long to wait before a delivery whose outcome is unknown is looked at again: 5 s, then twice as long each time.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+
+impl Courier {
+    /// A courier for what earlier runs left in the outbox and what this one adds.
+    pub(crate) async fn new(flow: &Flow, sink: &Arc<dyn Sink>, around: &Surroundings, lease: Lease) -> Result<Self> {
+        let mut queue = VecDeque::new();
+        let mut after = None;
+        loop {
+            let pages = around.store.open_pages(lease.flow, after, 256).await?;
+            let Some(last) = pages.last() else { break };
+            after = Some(last.id);
+            queue.extend(pages.into_iter().map(|page| Outgoing { page, records: None }));
+        }
+        let mut dead = HashSet::new();
+        let mut after = 0;
+        loop {
+            let letters = around.store.dead_letters(lease.flow, after, 1000).await?;
+            let Some(last) = letters.last() else { break };
+            after = last.id;
+            dead.extend(letters.into_iter().filter_map(|letter| letter.key));
+        }
+        Ok(Self {
+            flow: flow.clone(),
+            sink: Arc::clone(sink),
+            around: around.clone(),
+            lease,
+            marker: Marker::new(&flow.stream)?,
+            queue,
+            blocked: HashSet::new(),
+            n_unresolved: 0,
+            dead,
+        })
+    }
+
+    pub(crate) fn enqueue(&mut self, pages: Vec<Outgoing>) {
+        self.queue.extend(pages);
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(crate) fn n_waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Records that stay in the outbox for the next run.
+    pub(crate) fn n_unresolved(&self) -> u64 {
+        self.n_unresolved
+    }
+
+    /// Delivers the oldest page; what can't be settled now stays in the outbox.
+    ///
+    /// # Errors
+    /// What keeps the sink from taking anything; what was committed stays.
+    pub(crate) async fn deliver_next(&mut self) -> Result<Counts> {
+        let Some(mut outgoing) = self.queue.pop_front() else { return Ok(Counts::default()) };
+        let records = match outgoing.records.take() {
+            Some(records) => records,
+            None => self.load(&outgoing.page).await?,
+        };
+        let mut counts = Counts::default();
+        let mut page = outgoing.page;
+        let mut passed = HashSet::new();
+        // A key that comes twice in a page goes in two rounds, so that its versions cannot overtake each other.
+        while let Some(round) = self.next_round(&page, &records, &mut passed) {
+            self.deliver_round(&mut page, &records, round, &mut counts).await?;
+        }
+        self.n_unresolved += page.todo.len() as u64;
+        Ok(counts)
+    }
+
+    async fn load(&self, page: &OutboxPage) -> Result<Vec<Record>> {
+        let JournalEntry { body, records } = self.around.journal.read(&self.flow.name, page.journal).await?;
+        let slice = |&(start, len): &(u32, u32)| body.get(start as usize..start as usize + len as usize);
+        let texts = records.iter().map(|place| {
+            slice(place).ok_or_else(|| Error::new(ErrorKind::State, "the journal's places do not fit its page"))
+        });
+        texts.map(|text| Record::parse(text?)).collect()
+    }
+
+    /// The records to deliver now: each key once, none that is blocked; `None` when the page is through.
+    fn next_round(
+        &self,
+        page: &OutboxPage,
+        records: &[Record],
+        passed: &mut HashSet<usize>,
+    ) -> Option<Vec<(usize, Mark)>> {
+        let mut keys = HashSet::new();
+        let mut round = Vec::new();
+        for index in page.todo.iter().filter(|i| !passed.contains(i)).collect::<Vec<_>>() {
+            let mark = self.marker.mark(&records[index]);
+            if let Some(key) = &mark.key {
+                if self.blocked.contains(key) {
+                    passed.insert(index);
+                    continue;
+                }
+                if !keys.insert(key.clone()) {
+                    continue;
+                }
+            }
+            passed.insert(index);
+            round.push((index, mark));
+        }
+        (!round.is_empty()).then_some(round)
+    }
+
+    async fn deliver_round(
+        &mut self,
+        page: &mut OutboxPage,
+        records: &[Record],
+        round: Vec<(usize, Mark)>,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        let mut changes = Vec::new();
+        let mut parcels = self.pack(page, records, round, counts, &mut changes).await?;
+        // A doubtful parcel that may not simply be sent again is asked about first.
+        if !self.flow.target.idempotency.may_repeat() {
+            let (doubtful, sure): (Vec<_>, Vec<_>) = parcels.into_iter().partition(|p| p.doubtful);
+            parcels = sure;
+            for parcel in doubtful {
+                self.ask_about(page, records, parcel, counts, &mut changes, &mut parcels).await?;
+            }
+        }
+        self.commit(page, changes).await?;
+        let per_call = self.flow.options.batch.min(self.flow.target.batch).max(1) as usize;
+        let at_once = self.flow.options.sink_concurrency.max(1);
+        // Where a repetition could double, only what is really sent next is marked as sent.
+        let wave = if self.flow.target.idempotency.may_repeat() { parcels.len().max(1) } else { per_call * at_once };
+        let mut parcels = VecDeque::from(parcels);
+        while !parcels.is_empty() {
+            let now: Vec<Parcel> = parcels.drain(..wave.min(parcels.len())).collect();
+            for parcel in &now {
+                page.sent.set(parcel.index);
+            }
+            self.commit(page, Vec::new()).await?;
+            self.send(page, records, now, per_call, at_once, counts).await?;
+        }
+        Ok(())
+    }
+
+    /// Compares with the ledger and maps; what needs no delivery is settled in `changes`.
+    async fn pack(
+        &mut self,
+        page: &mut OutboxPage,
+        records: &[Record],
+        round: Vec<(usize, Mark)>,
+        counts: &mut Counts,
+        changes: &mut Vec<Change>,
+    ) -> Result<Vec<Parcel>> {
+        let explodes = self.flow.transform.explodes();
+        let mut candidates = Vec::new();
+        for (index, mark) in round {
+            let Some(key) = mark.key.clone() else {
+                let fields = self.flow.stream.key.join(", ");
+                let reason = format!("the record has no key: `{fields}` is missing, null or not a plain value");
+                self.bury(page, index, &mark, Stage::Key, reason, &records[index], counts, changes);
+                continue;
+            };
+            let documents = if explodes { self.map(page, index, &mark, records, counts, changes) } else { None };
+            match documents {
+                Some(documents) => {
+                    for (n, document) in documents.into_iter().enumerate() {
+                        let key = Key::Text(format!("{key}#{n}"));
+                        candidates.push((index, mark.clone(), key, Some(document)));
+                    }
+                }
+                None if explodes => {}
+                None => candidates.push((index, mark, key, None)),
+            }
+        }
+        let keys = candidates.iter().map(|(_, _, key, _)| key.clone()).collect();
+        let known = self.around.store.seen(self.lease.flow, keys).await?;
+        let mut parcels: Vec<Parcel> = Vec::new();
+        for ((index, mark, key, document), known) in candidates.into_iter().zip(known) {
+            let news = mark.news(known.as_ref());
+            if matches!(news, News::Unchanged | News::Older) {
+                *if news == News::Older { &mut counts.older } else { &mut counts.unchanged } += u64::from(!explodes);
+                page.todo.clear(index);
+                continue;
+            }
+            let document = match document {
+                Some(document) => document,
+                None => match self.map(page, index, &mark, records, counts, changes) {
+                    Some(mut documents) => documents.remove(0),
+                    None => continue,
+                },
+            };
+            let doubtful = page.sent.has(index);
+            parcels.push(Parcel { index, key, mark, news, document, known, doubtful });
+        }
+        // A record of several documents is done when all of them are.
+        for parcel in &parcels {
+            page.todo.set(parcel.index);
+        }
+        Ok(parcels)
+    }
+
+    /// The documents of a record, or `None` if it has become a dead letter or is filtered out.
+    fn map(
+        &mut self,
+        page: &mut OutboxPage,
+        index: usize,
+        mark: &Mark,
+        records: &[Record],
+        counts: &mut Counts,
+        changes: &mut Vec<Change>,
+    ) -> Option<Vec<String>> {
+        let mut documents = Vec::new();
+        match self.flow.transform.apply(&records[index], &mut documents) {
+            Err(reason) => {
+                self.bury(page, index, mark, Stage::Mapping, reason, &records[index], counts, changes);
+                None
+            }
+            Ok(()) if documents.is_empty() => {
+                page.todo.clear(index);
+                counts.filtered += 1;
+                None
+            }
+            Ok(()) => Some(documents),
+        }
+    }
+
+    /// Finds out what became of a parcel that may not be sent twice.
+    async fn ask_about(
+        &mut self,
+        page: &mut OutboxPage,
+        records: &[Record],
+        parcel: Parcel,
+        counts: &mut Counts,
+        changes: &mut Vec<Change>,
+        parcels: &mut Vec<Parcel>,
+    ) -> Result<()> {
+        if self.flow.target.idempotency == Idempotency::None {
+            let reason = "it may or may not have arrived, and the target can neither be asked nor told twice: look \
+                          there, then replay or drop it";
+            self.bury(page, parcel.index, &parcel.mark, Stage::Unknown, reason.to_owned(), &records[parcel.index], counts, changes);
+            return Ok(());
+        }
+        let delivery = self.delivery(&parcel, 1);
+        match self.sink.look_up(&self.flow.sink_cx, &delivery).await {
+            Ok(Some(receipt)) => {
+                self.settle(page, records, &parcel, receipt, counts, changes);
+            }
+            Ok(None) => parcels.push(parcel),
+            Err(error) => {
+                tracing::warn!(flow = self.flow.name, key = %parcel.key, %error, "an outcome is still unknown");
+                self.blocked.insert(parcel.key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends parcels in calls side by side, and commits each receipt as it comes.
+    async fn send(
+        &mut self,
+        page: &mut OutboxPage,
+        records: &[Record],
+        parcels: Vec<Parcel>,
+        per_call: usize,
+        at_once: usize,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        let mut left = parcels;
+        for attempt in 0..self.flow.options.delivery_attempts.max(1) {
+            if attempt > 0 {
+                self.around.clock.sleep(FIRST_WAIT * 2u32.pow(attempt.min(6) - 1)).await;
+                if !self.flow.target.idempotency.may_repeat() {
+                    let mut changes = Vec::new();
+                    let mut sure = Vec::new();
+                    for parcel in left {
+                        self.ask_about(page, records, parcel, counts, &mut changes, &mut sure).await?;
+                    }
+                    left = sure;
+                    self.commit(page, changes).await?;
+                }
+            }
+            let batches: Vec<Vec<Delivery>> =
+                left.chunks(per_call).map(|c| c.iter().map(|p| self.delivery(p, attempt)).collect()).collect();
+            let mut batches_of_parcels: VecDeque<Vec<Parcel>> = VecDeque::new();
+            let mut rest = left.into_iter();
+            for batch in &batches {
+                batches_of_parcels.push_back(rest.by_ref().take(batch.len()).collect());
+            }
+            left = Vec::new();
+            let (sink, cx) = (Arc::clone(&self.sink), self.flow.sink_cx.clone());
+            let calls = batches.into_iter().map(|batch| {
+                let (sink, cx) = (Arc::clone(&sink), cx.clone());
+                async move { (sink.deliver(&cx, &batch).await, batch.len()) }
+            });
+            let mut receipts = stream::iter(calls).buffered(at_once);
+            let mut failure = None;
+            while let Some((receipts, n)) = receipts.next().await {
+                let parcels = batches_of_parcels.pop_front().expect("one answer for each call");
+                let receipts = match receipts {
+                    Ok(receipts) if receipts.len() == n => receipts,
+                    Ok(receipts) => {
+                        let message = format!("{} receipts came for {n} deliveries", receipts.len());
+                        vec![Receipt::Unknown { reason: message }; n]
+                    }
+                    Err(error) => {
+                        failure.get_or_insert(error);
+                        continue;
+                    }
+                };
+                let mut changes = Vec::new();
+                for (parcel, receipt) in parcels.into_iter().zip(receipts) {
+                    if let Some(parcel) = self.settled(page, records, parcel, receipt, counts, &mut changes) {
+                        left.push(parcel);
+                    }
+                }
+                self.commit(page, changes).await?;
+            }
+            drop(receipts);
+            if let Some(error) = failure {
+                return Err(error.with("target", &self.flow.target.name));
+            }
+            if left.is_empty() {
+                return Ok(());
+            }
+        }
+        for parcel in left {
+            self.blocked.insert(record_key(&parcel));
+        }
+        Ok(())
+    }
+
+    /// Settles a parcel by its receipt; gives it back if the outcome is still unknown.
+    fn settled(
+        &mut self,
+        page: &mut OutboxPage,
+        records: &[Record],
+        mut parcel: Parcel,
+        receipt: Receipt,
+        counts: &mut Counts,
+        changes: &mut Vec<Change>,
+    ) -> Option<Parcel> {
+        if let Receipt::Unknown { reason } = &receipt {
+            tracing::warn!(flow = self.flow.name, key = %parcel.key, reason, "the outcome of a delivery is unknown");
+            parcel.doubtful = true;
+            return Some(parcel);
+        }
+        self.settle(page, records, &parcel, receipt, counts, changes);
+        None
+    }
+
+    fn settle(
+        &mut self,
+        page: &mut OutboxPage,
+        records: &[Record],
+        parcel: &Parcel,
+        receipt: Receipt,
+        counts: &mut Counts,
+        changes: &mut Vec<Change>,
+    ) {
+        match receipt {
+            Receipt::Done { remote_id } | Receipt::Same { remote_id } => {
+                page.todo.clear(parcel.index);
+                *if parcel.news == News::New { &mut counts.new } else { &mut counts.changed } += 1;
+                counts.documents += 1;
+                let remote_id = remote_id.or_else(|| parcel.known.as_ref().and_then(|k| k.remote_id.clone()));
+                changes.push(Change::Ledger(vec![LedgerRow {
+                    key: parcel.key.clone(),
+                    entry: parcel.mark.entry(remote_id),
+                    page: page.id,
+                    index: u32::try_from(parcel.index).expect("a page has fewer than 2^32 records"),
+                    idempotency_key: Some(self.idempotency_key(parcel)),
+                    at: self.around.clock.now(),
+                }]));
+            }
+            Receipt::Refused { reason } => {
+                self.bury(page, parcel.index, &parcel.mark, Stage::Target, reason, &records[parcel.index], counts, changes);
+            }
+            Receipt::Unknown { .. } => {
+                self.blocked.insert(record_key(parcel));
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all of it goes into one dead letter")]
+    fn bury(
+        &mut self,
+        page: &mut OutboxPage,
+        index: usize,
+        mark: &Mark,
+        stage: Stage,
+        reason: String,
+        record: &Record,
+        counts: &mut Counts,
+        changes: &mut Vec<Change>,
+    ) {
+        page.todo.clear(index);
+        counts.refused += 1;
+        changes.push(Change::DeadLetter(DeadLetter {
+            id: 0,
+            key: mark.key.clone(),
+            stage,
+            reason,
+            page: page.id,
+            version: mark.version,
+            at: self.around.clock.now(),
+            record: record.text().to_owned(),
+        }));
+    }
+
+    fn delivery(&self, parcel: &Parcel, attempts: u32) -> Delivery {
+        let remote_id = parcel.known.as_ref().and_then(|known| known.remote_id.clone());
+        let operation = match remote_id {
+            Some(remote_id) => Operation::Update { remote_id },
+            None => Operation::Insert,
+        };
+        Delivery {
+            target: self.flow.target.name.clone(),
+            key: parcel.key.clone(),
+            operation,
+            idempotency_key: self.idempotency_key(parcel),
+            document: parcel.document.clone(),
+            attempts,
+        }
+    }
+
+    /// 32 hexadecimal digits over account, flow, target, key and version: the same on every attempt.
+    fn idempotency_key(&self, parcel: &Parcel) -> String {
+        let parts = [
+            self.flow.source_cx.account(),
+            &self.flow.name,
+            &self.flow.target.name,
+            &parcel.key.to_string(),
+            &format!("{:032x}", parcel.mark.fingerprint),
+        ];
+        format!("{:032x}", xxh3_128(parts.join("\n").as_bytes()))
+    }
+
+    async fn commit(&mut self, page: &OutboxPage, mut changes: Vec<Change>) -> Result<()> {
+        let progress = Change::PageProgress { id: page.id, todo: page.todo.clone(), sent: page.sent.clone() };
+        changes.push(progress);
+        self.around.store.commit(self.lease, changes).await
+    }
+}
+
+/// The key of the record that the parcel is a part of.
+fn record_key(parcel: &Parcel) -> Key {
+    parcel.mark.key.clone().unwrap_or_else(|| parcel.key.clone())
+}
+
+/// The set of records of a page that are neither to do nor sent.
+pub(crate) fn untouched() -> (Bitmap, Bitmap) {
+    (Bitmap::default(), Bitmap::default())
+}

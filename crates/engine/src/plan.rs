@@ -1,0 +1,246 @@
+//! Planning: which slices a run has to read.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use milkrun_core::state::Planned;
+use milkrun_core::stream::{LatePass, Slice, StreamSpec, Window, WindowSpec};
+use milkrun_core::{Error, Paging, Result};
+
+/// What a flow says about time.
+#[derive(Clone, Debug, Default)]
+pub struct Span {
+    /// The first instant ever read.
+    pub since: Option<Timestamp>,
+    /// Read nothing from this instant on; usually none, and the run reads up to now.
+    pub until: Option<Timestamp>,
+    /// Overrides the stream's longest window; never longer than that.
+    pub window: Option<Duration>,
+    /// Overrides how far the run reaches back.
+    pub lookback: Option<Duration>,
+    /// Overrides how long a change may take to show.
+    pub settle: Option<Duration>,
+}
+
+/// What a run has to read beyond what is still open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The new slices, oldest first.
+    pub slices: Vec<Slice>,
+    /// Up to where they reach, to be committed with them.
+    pub planned: Vec<Planned>,
+}
+
+/// Plans a run at `now`.
+///
+/// A stream with a window is cut into slices from the proved end less the lookback up to `now` less the settling
+/// time. A stream with row versions goes on where it ended. Any other is read whole, once for each partition, unless
+/// such a reading is still open.
+///
+/// # Errors
+/// [`ErrorKind::ConfigInvalid`](milkrun_core::ErrorKind::ConfigInvalid) if a stream with a window has no `since`.
+pub fn plan(
+    stream: &StreamSpec,
+    span: &Span,
+    state: &PlanState<'_>,
+    partitions: Option<&[String]>,
+    now: Timestamp,
+) -> Result<Plan> {
+    let Some(window) = &stream.window else { return Ok(whole(stream, state, partitions)) };
+    let mut plan = Plan::default();
+    let settle = span.settle.unwrap_or(window.settle);
+    let end = floor(now - signed(settle), window.granularity);
+    let until = span.until.map_or(end, |until| until.min(end));
+    let planned = state.planned.iter().find(|p| p.axis.is_empty()).map(|p| p.until);
+    let from = match (planned, span.since) {
+        (Some(planned), since) => {
+            let back = planned - signed(span.lookback.unwrap_or(window.lookback));
+            since.map_or(back, |since| back.max(since))
+        }
+        (None, Some(since)) => since,
+        (None, None) => {
+            let error = Error::config("the flow does not say where to begin").with("stream", &stream.name);
+            return Err(error.advise("add `since = \"2026-01-01\"` to its [source]"));
+        }
+    };
+    if planned.is_none_or(|planned| until > planned) && until > from {
+        cut(&mut plan.slices, window, span, None, Window { from, until }, partitions);
+        plan.planned.push(Planned { axis: String::new(), until });
+    }
+    for late in &window.late {
+        pass(&mut plan, window, span, late, state, until, partitions);
+    }
+    Ok(plan)
+}
+
+/// What of the stored state planning looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanState<'a> {
+    /// For each axis, up to where slices have been planned.
+    pub planned: &'a [Planned],
+    /// Whether slices of an earlier run are still open.
+    pub has_open: bool,
+    /// The row version to start at.
+    pub resume_version: Option<&'a str>,
+}
+
+fn whole(stream: &StreamSpec, state: &PlanState<'_>, partitions: Option<&[String]>) -> Plan {
+    let mut plan = Plan::default();
+    if state.has_open {
+        return plan;
+    }
+    let from_version = match stream.paging {
+        Paging::RowVersion { .. } => state.resume_version.map(str::to_owned),
+        _ => None,
+    };
+    match partitions {
+        None => plan.slices.push(Slice { from_version, ..Slice::default() }),
+        Some(values) => plan.slices.extend(
+            values.iter().map(|value| Slice { partition: Some(value.clone()), ..Slice::default() }),
+        ),
+    }
+    plan
+}
+
+/// A slower pass over another time, when it is due. The first run reads everything anyway, so it only starts the count.
+fn pass(
+    plan: &mut Plan,
+    window: &WindowSpec,
+    span: &Span,
+    late: &LatePass,
+    state: &PlanState<'_>,
+    until: Timestamp,
+    partitions: Option<&[String]>,
+) {
+    let last = state.planned.iter().find(|p| p.axis == late.axis).map(|p| p.until);
+    let due = last.is_none_or(|last| until.duration_since(last) >= signed(late.every));
+    if !due {
+        return;
+    }
+    if last.is_some() {
+        let from = until - signed(late.reach);
+        let from = span.since.map_or(from, |since| from.max(since));
+        cut(&mut plan.slices, window, span, Some(&late.axis), Window { from, until }, partitions);
+    }
+    plan.planned.push(Planned { axis: late.axis.clone(), until });
+}
+
+/// Cuts a span into slices no longer than the vendor and the flow allow.
+fn cut(
+    slices: &mut Vec<Slice>,
+    window: &WindowSpec,
+    span: &Span,
+    axis: Option<&str>,
+    whole: Window,
+    partitions: Option<&[String]>,
+) {
+    let longest = span.window.map_or(window.longest, |own| own.min(window.longest)).max(window.granularity);
+    let none = [None];
+    let values: Vec<Option<&String>> = partitions.map_or(none.to_vec(), |values| values.iter().map(Some).collect());
+    let mut from = whole.from;
+    while from < whole.until {
+        let until = (from + signed(longest)).min(whole.until);
+        for value in &values {
+            slices.push(Slice {
+                axis: axis.map(str::to_owned),
+                window: Some(Window { from, until }),
+                partition: value.cloned(),
+                from_version: None,
+            });
+        }
+        from = until;
+    }
+}
+
+fn floor(instant: Timestamp, granularity: Duration) -> Timestamp {
+    let step = i128::try_from(granularity.as_nanos()).unwrap_or(1).max(1);
+    Timestamp::from_nanosecond(instant.as_nanosecond().div_euclid(step) * step).unwrap_or(instant)
+}
+
+pub(crate) fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milkrun_testkit::sample_stream;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn windows(plan: &Plan) -> Vec<String> {
+        plan.slices.iter().map(ToString::to_string).collect()
+    }
+
+    fn stream() -> StreamSpec {
+        let window = WindowSpec {
+            longest: HOUR,
+            settle: Duration::from_mins(1),
+            lookback: Duration::from_mins(10),
+            late: vec![LatePass { axis: "pay_time".into(), every: 24 * HOUR, reach: 2 * HOUR }],
+            ..WindowSpec::beijing("upd_time")
+        };
+        StreamSpec { window: Some(window), ..sample_stream() }
+    }
+
+    #[test]
+    fn windows_cover_the_span_and_overlap_the_last_run() {
+        let span = Span { since: Some(at("2026-08-01T00:00:00Z")), ..Span::default() };
+        let none = PlanState { planned: &[], has_open: false, resume_version: None };
+        let first = plan(&stream(), &span, &none, None, at("2026-08-01T02:31:00.7Z")).unwrap();
+        assert_eq!(
+            windows(&first),
+            [
+                "[2026-08-01T00:00:00Z, 2026-08-01T01:00:00Z)",
+                "[2026-08-01T01:00:00Z, 2026-08-01T02:00:00Z)",
+                "[2026-08-01T02:00:00Z, 2026-08-01T02:30:00Z)",
+            ]
+        );
+        let state = PlanState { planned: &first.planned, ..none };
+        let second = plan(&stream(), &span, &state, None, at("2026-08-01T02:41:00Z")).unwrap();
+        assert_eq!(windows(&second), ["[2026-08-01T02:20:00Z, 2026-08-01T02:40:00Z)"]);
+        let nothing_new = plan(&stream(), &span, &state, None, at("2026-08-01T02:31:00Z")).unwrap();
+        assert_eq!(nothing_new, Plan::default());
+    }
+
+    #[test]
+    fn late_passes_run_when_they_are_due() {
+        let span = Span { since: Some(at("2026-08-01T00:00:00Z")), ..Span::default() };
+        let planned = [
+            Planned { axis: String::new(), until: at("2026-08-02T02:30:00Z") },
+            Planned { axis: "pay_time".into(), until: at("2026-08-01T02:30:00Z") },
+        ];
+        let state = PlanState { planned: &planned, has_open: true, resume_version: None };
+        let due = plan(&stream(), &span, &state, None, at("2026-08-02T02:33:00Z")).unwrap();
+        assert_eq!(
+            windows(&due)[1..],
+            [
+                "by pay_time [2026-08-02T00:32:00Z, 2026-08-02T01:32:00Z)",
+                "by pay_time [2026-08-02T01:32:00Z, 2026-08-02T02:32:00Z)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_stream_without_windows_is_read_whole() {
+        let none = PlanState { planned: &[], has_open: false, resume_version: Some("17") };
+        let whole = StreamSpec { window: None, ..stream() };
+        assert_eq!(windows(&plan(&whole, &Span::default(), &none, None, at("2026-08-01T00:00:00Z")).unwrap()), ["everything"]);
+        let parts = ["A".to_owned(), "B".to_owned()];
+        let by_part = plan(&whole, &Span::default(), &none, Some(&parts), at("2026-08-01T00:00:00Z")).unwrap();
+        assert_eq!(windows(&by_part), ["of A", "of B"]);
+        let open = PlanState { has_open: true, ..none };
+        assert_eq!(plan(&whole, &Span::default(), &open, None, at("2026-08-01T00:00:00Z")).unwrap(), Plan::default());
+        let versioned = StreamSpec {
+            paging: Paging::RowVersion { parameter: "start_ts".into(), field: "ts".into() },
+            ..whole
+        };
+        let on = plan(&versioned, &Span::default(), &none, None, at("2026-08-01T00:00:00Z")).unwrap();
+        assert_eq!(windows(&on), ["from version 17"]);
+        assert!(plan(&stream(), &Span::default(), &none, None, at("2026-08-01T00:00:00Z")).is_err());
+    }
+}

@@ -1,0 +1,140 @@
+//! What a simulated vendor has to offer so that the shared scaffolding can serve it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::faults::Fault;
+use crate::form::Form;
+
+/// One call as it came in, before anybody judged it.
+#[derive(Debug)]
+pub(crate) struct Inbound<'a> {
+    /// The HTTP verb.
+    pub(crate) verb: &'a str,
+    /// The path.
+    pub(crate) path: &'a str,
+    /// The query string, empty if there is none.
+    pub(crate) query: &'a str,
+    /// The content type, empty if there is none.
+    pub(crate) content_type: &'a str,
+    /// The body.
+    pub(crate) body: &'a [u8],
+}
+
+/// A call as the vendor understands it.
+#[derive(Debug, Default)]
+pub(crate) struct Call {
+    /// The method, empty if none is named.
+    pub(crate) method: String,
+    /// Page asked for.
+    pub(crate) page_no: Option<String>,
+    /// Page size asked for.
+    pub(crate) page_size: Option<String>,
+    /// Window asked for.
+    pub(crate) window: Option<String>,
+    /// Cursor, id or code asked for.
+    pub(crate) key: Option<String>,
+    /// All fields; `None` if the body could not be read as the vendor wants it.
+    pub(crate) form: Option<Form>,
+}
+
+/// An HTTP answer with what the log should say of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// Content type.
+    pub(crate) content_type: &'static str,
+    /// `Retry-After` in seconds.
+    pub(crate) retry_after: Option<u64>,
+    /// Body.
+    pub(crate) body: String,
+    /// `ok`, the vendor's code, or the HTTP status.
+    pub(crate) outcome: String,
+    /// Rows in the body.
+    pub(crate) rows: u32,
+    /// Rows that drifted on account of this call.
+    pub(crate) drifted: u32,
+}
+
+impl Answer {
+    /// A short HTML page.
+    pub(crate) fn html(status: u16, title: &str) -> Self {
+        Self {
+            status,
+            content_type: "text/html; charset=utf-8",
+            retry_after: None,
+            body: format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"),
+            outcome: status.to_string(),
+            rows: 0,
+            drifted: 0,
+        }
+    }
+}
+
+/// Time and mishaps of one call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment<'a> {
+    /// The simulator's time, epoch milliseconds.
+    pub(crate) now_ms: i64,
+    /// Number of the call, for seeded choices.
+    pub(crate) n: u64,
+    /// Faults that strike it.
+    pub(crate) faults: &'a [Fault],
+}
+
+/// One document as it stands at the vendor now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TruthRow {
+    /// Its primary key.
+    pub key: String,
+    /// When it was last modified, epoch milliseconds; for orders this is `updTime`.
+    pub modified: i64,
+    /// How often it was modified since the start; each document carries it in a text (`v0`, `v1`, …).
+    pub version: u32,
+}
+
+/// A vendor's simulator behind the scaffolding, which adds transport, clock, limits, faults and the log.
+pub(crate) trait Vendor: Send {
+    /// The path of the interface, for the address shown to users.
+    fn path(&self) -> &'static str;
+
+    /// Understands a call, without judging it.
+    ///
+    /// # Errors
+    /// The answer for calls that do not even reach the vendor's interface, such as a wrong path.
+    fn understand(&self, inbound: &Inbound<'_>) -> Result<Call, Answer>;
+
+    /// Judges and answers a call.
+    fn answer(&mut self, call: &Call, moment: Moment<'_>) -> Answer;
+
+    /// The answer to a call above the limits; `wait` is the time until the next would be served.
+    fn throttled(&self, wait: Duration) -> Answer;
+
+    /// The vendor's error envelope.
+    fn envelope(&mut self, code: &str, message: &str) -> Answer;
+
+    /// Number of documents by entity.
+    fn documents(&self) -> BTreeMap<&'static str, usize>;
+
+    /// All documents of an entity, in key order; `None` for an unknown entity.
+    fn truth(&self, entity: &str) -> Option<Vec<TruthRow>>;
+
+    /// Modifies `n` documents of an entity at `now_ms`; gives their keys, or `None` for an unknown entity.
+    fn change(&mut self, entity: &str, n: u32, now_ms: i64) -> Option<Vec<String>>;
+
+    /// Ends the session, as when it expires.
+    fn kill_session(&mut self);
+
+    /// Makes the session good again from `now_ms` on, as the vendor's support does by hand.
+    fn revive_session(&mut self, now_ms: i64);
+
+    /// The session as JSON, its made-up secrets included.
+    fn session(&self, now_ms: i64) -> Value;
+
+    /// Tokens refreshed and rows modified so far.
+    fn counts(&self) -> (u64, u64);
+}

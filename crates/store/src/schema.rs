@@ -1,0 +1,75 @@
+//! Which tables there are, and how an older file is brought up to date.
+
+use milkrun_core::{Error, ErrorKind};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::database::Database;
+use crate::fault::{Fault, Work};
+
+/// The tables of one database: each step leads to the next version, and is never changed once it has been released.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schema {
+    /// Marks the file as ours in its header.
+    pub application_id: i32,
+    /// The step at index `n` leads from version `n` to version `n + 1`.
+    pub steps: &'static [&'static str],
+}
+
+/// `state.db`; the id reads `MRst`.
+pub(crate) const STATE: Schema = Schema { application_id: 0x4d52_7374, steps: &[include_str!("sql/state-1.sql")] };
+
+/// `quota.db`; the id reads `MRqu`.
+pub(crate) const QUOTA: Schema = Schema { application_id: 0x4d52_7175, steps: &[include_str!("sql/quota-1.sql")] };
+
+impl Schema {
+    /// The version that this program writes.
+    pub(crate) fn version(self) -> usize {
+        self.steps.len()
+    }
+
+    /// The version of the file, 0 if it is new. Nothing is written.
+    pub(crate) fn check(self, conn: &Connection, database: &Database) -> Work<usize> {
+        let id: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let n_tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let version = version_of(conn)?;
+        if id != self.application_id && (id != 0 || version != 0 || n_tables != 0) {
+            let error = Error::new(ErrorKind::State, format!("the {} is another program's database", database.what))
+                .with("file", database.path().display())
+                .advise("nothing was changed; name another folder, or move the file away");
+            return Err(Fault::Told(error));
+        }
+        if version > self.version() {
+            let message = format!(
+                "the {} was written by a newer milkrun (schema {version}, this one knows {})",
+                database.what,
+                self.version()
+            );
+            let error = Error::new(ErrorKind::State, message)
+                .with("file", database.path().display())
+                .advise("nothing was changed; use that version of milkrun, or a state folder of its own for this one");
+            return Err(Fault::Told(error));
+        }
+        Ok(version)
+    }
+
+    /// Takes the steps that are missing, each in a transaction of its own.
+    pub(crate) fn migrate(self, conn: &mut Connection, database: &Database) -> Work<()> {
+        loop {
+            let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let version = self.check(&transaction, database)?;
+            let Some(step) = self.steps.get(version) else { return Ok(()) };
+            transaction.execute_batch(step)?;
+            transaction.pragma_update(None, "application_id", self.application_id)?;
+            transaction.pragma_update(None, "user_version", i64::try_from(version + 1).expect("few versions"))?;
+            transaction.commit()?;
+            if version > 0 {
+                tracing::info!(file = %database.path().display(), to = version + 1, "the {} was migrated", database.what);
+            }
+        }
+    }
+}
+
+fn version_of(conn: &Connection) -> Work<usize> {
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    usize::try_from(version).map_err(|_| Fault::unexpected("the file's version is below zero"))
+}
