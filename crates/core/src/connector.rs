@@ -86,11 +86,12 @@ pub trait AppendSink: fmt::Debug + Send + Sync {
 /// An open target of an [`AppendSink`].
 #[async_trait]
 pub trait Appender: fmt::Debug + Send {
-    /// Takes one document, a JSON object; it is on the medium only after the next [`Appender::sync`].
+    /// Takes the documents of one record, JSON objects, all or none of them; they are on the medium only after the next
+    /// [`Appender::sync`].
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) if this document cannot be written in the medium's form.
-    fn push(&mut self, document: &str) -> Result<()>;
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) if one of them cannot be written in the medium's form.
+    fn push(&mut self, documents: &[String]) -> Result<()>;
 
     /// Makes everything taken so far durable, and returns the mark to commit.
     async fn sync(&mut self) -> Result<String>;

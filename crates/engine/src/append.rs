@@ -8,16 +8,16 @@ use milkrun_core::{Appender, Page, Result};
 
 use crate::outbox::Outgoing;
 use crate::prepare::News;
-use crate::run::{Fetched, Fresh, Run};
+use crate::run::{Fresh, Run};
 
 /// Pages whose keys are being looked up in the ledger.
 pub(crate) struct Checking<'a> {
-    fetched: VecDeque<Fetched>,
+    fetched: VecDeque<(u64, Fresh)>,
     known: BoxFuture<'a, Result<Vec<Option<LedgerEntry>>>>,
 }
 
 impl<'a> Checking<'a> {
-    pub(crate) fn new(fetched: VecDeque<Fetched>, known: BoxFuture<'a, Result<Vec<Option<LedgerEntry>>>>) -> Self {
+    pub(crate) fn new(fetched: VecDeque<(u64, Fresh)>, known: BoxFuture<'a, Result<Vec<Option<LedgerEntry>>>>) -> Self {
         Self { fetched, known }
     }
 }
@@ -25,7 +25,7 @@ impl<'a> Checking<'a> {
 /// The pages and what the ledger knows of their keys, in one row; never returns while nothing is looked up.
 pub(crate) async fn checked(
     slot: &mut Option<Checking<'_>>,
-) -> Result<(VecDeque<Fetched>, Vec<Option<LedgerEntry>>)> {
+) -> Result<(VecDeque<(u64, Fresh)>, Vec<Option<LedgerEntry>>)> {
     let Some(checking) = slot else { return std::future::pending().await };
     let known = (&mut checking.known).await;
     let fetched = std::mem::take(&mut checking.fetched);
@@ -39,8 +39,6 @@ pub(crate) struct Batch {
     pub(crate) changes: Vec<Change>,
     /// Slices whose next page may be fetched once this is committed.
     pub(crate) slices: Vec<u64>,
-    /// Pages for the outbox that are committed already, while their courier is under way.
-    pub(crate) returned: Vec<Outgoing>,
     ledger: Vec<LedgerRow>,
     /// For each row of the ledger, its documents and its record.
     documents: Vec<Written>,
@@ -175,13 +173,11 @@ impl Run<'_> {
 
     /// Hands the documents to the appender; one that it refuses becomes a dead letter instead of a ledger row.
     pub(crate) fn seal(&mut self, batch: Batch, mut appender: Option<Box<dyn Appender>>) -> Sealed {
-        let Batch { mut changes, slices, returned, ledger, documents, entries, outgoing, .. } = batch;
-        self.batch.returned = returned;
+        let Batch { mut changes, slices, ledger, documents, entries, outgoing, .. } = batch;
         let mut rows = Vec::with_capacity(ledger.len());
         for (row, written) in ledger.into_iter().zip(documents) {
             let appender = appender.as_mut().expect("only appending sinks have ledger rows here");
-            let refused = written.documents.iter().find_map(|document| appender.push(document).err());
-            if let Some(error) = refused {
+            if let Err(error) = appender.push(&written.documents) {
                 self.recent.remove(&row.key);
                 self.report.counts.refused += 1;
                 changes.push(Change::DeadLetter(milkrun_core::state::DeadLetter {

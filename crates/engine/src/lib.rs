@@ -1,1 +1,26 @@
-//! Slices, paging, proof, delivery: what turns streams into runs.
+//! The engine: slices, paging, proof, delivery. It turns streams into runs, and names no vendor.
+//!
+//! | module | answers |
+//! | --- | --- |
+//! | [`flow`] | what a flow is once everything is opened |
+//! | [`plan`](mod@plan) | which slices a run reads |
+//! | [`reading`] | which page to ask for next, and what the pages prove |
+//! | [`run`](mod@run) | how it all goes together, and what a crash leaves behind |
+//! | [`report`] | what a run says about itself |
+
+mod append;
+pub mod flow;
+mod outbox;
+mod partition;
+pub mod plan;
+mod prepare;
+pub mod reading;
+pub mod report;
+pub mod run;
+#[cfg(test)]
+mod simulation;
+
+pub use flow::{AsItCame, Flow, Observer, Options, Quiet, Stop, Stopper, Surroundings, Transform};
+pub use plan::Span;
+pub use report::{Counts, Report};
+pub use run::run;

@@ -3,17 +3,13 @@
 //! For one key, nothing is sent before the outcome of what was sent earlier is known. That a record is about to be
 //! sent is durable before it is; what came of it is durable before the next one of its key is looked at.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
-use milkrun_core::state::{
-    Bitmap, Change, DeadLetter, JournalEntry, Lease, LedgerEntry, LedgerRow, OutboxPage, Stage,
-};
-use milkrun_core::{
-    Delivery, Error, ErrorKind, Idempotency, Key, Operation, Receipt, Record, Result, Sink,
-};
+use milkrun_core::state::{Change, DeadLetter, JournalEntry, Lease, LedgerEntry, LedgerRow, OutboxPage, Stage};
+use milkrun_core::{Delivery, Error, ErrorKind, Idempotency, Key, Operation, Receipt, Record, Result, Sink};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::flow::{Flow, Surroundings};
@@ -39,7 +35,10 @@ pub(crate) struct Courier {
     /// Keys with a delivery whose outcome could not be found out in this run: nothing more is sent for them.
     blocked: HashSet<Key>,
     n_unresolved: u64,
-    dead: HashSet<Key>,
+    /// Dead letters by key: delivering the key settles them.
+    dead: BTreeMap<Key, u64>,
+    /// For each record of the round, its documents that have no receipt yet.
+    open_parcels: HashMap<usize, u32>,
 }
 
 /// One document of one record.
@@ -70,14 +69,7 @@ impl Courier {
             after = Some(last.id);
             queue.extend(pages.into_iter().map(|page| Outgoing { page, records: None }));
         }
-        let mut dead = HashSet::new();
-        let mut after = 0;
-        loop {
-            let letters = around.store.dead_letters(lease.flow, after, 1000).await?;
-            let Some(last) = letters.last() else { break };
-            after = last.id;
-            dead.extend(letters.into_iter().filter_map(|letter| letter.key));
-        }
+        let dead = dead_by_key(around, lease).await?;
         Ok(Self {
             flow: flow.clone(),
             sink: Arc::clone(sink),
@@ -88,6 +80,7 @@ impl Courier {
             blocked: HashSet::new(),
             n_unresolved: 0,
             dead,
+            open_parcels: HashMap::new(),
         })
     }
 
@@ -231,11 +224,11 @@ impl Courier {
         let keys = candidates.iter().map(|(_, _, key, _)| key.clone()).collect();
         let known = self.around.store.seen(self.lease.flow, keys).await?;
         let mut parcels: Vec<Parcel> = Vec::new();
+        let mut idle = BTreeMap::new();
         for ((index, mark, key, document), known) in candidates.into_iter().zip(known) {
             let news = mark.news(known.as_ref());
             if matches!(news, News::Unchanged | News::Older) {
-                *if news == News::Older { &mut counts.older } else { &mut counts.unchanged } += u64::from(!explodes);
-                page.todo.clear(index);
+                idle.entry(index).or_insert(news);
                 continue;
             }
             let document = match document {
@@ -249,8 +242,14 @@ impl Courier {
             parcels.push(Parcel { index, key, mark, news, document, known, doubtful });
         }
         // A record of several documents is done when all of them are.
+        self.open_parcels.clear();
         for parcel in &parcels {
-            page.todo.set(parcel.index);
+            *self.open_parcels.entry(parcel.index).or_default() += 1;
+            idle.remove(&parcel.index);
+        }
+        for (index, news) in idle {
+            page.todo.clear(index);
+            *if news == News::Older { &mut counts.older } else { &mut counts.unchanged } += 1;
         }
         Ok(parcels)
     }
@@ -293,7 +292,16 @@ impl Courier {
         if self.flow.target.idempotency == Idempotency::None {
             let reason = "it may or may not have arrived, and the target can neither be asked nor told twice: look \
                           there, then replay or drop it";
-            self.bury(page, parcel.index, &parcel.mark, Stage::Unknown, reason.to_owned(), &records[parcel.index], counts, changes);
+            self.bury(
+                page,
+                parcel.index,
+                &parcel.mark,
+                Stage::Unknown,
+                reason.to_owned(),
+                &records[parcel.index],
+                counts,
+                changes,
+            );
             return Ok(());
         }
         let delivery = self.delivery(&parcel, 1);
@@ -414,9 +422,14 @@ impl Courier {
     ) {
         match receipt {
             Receipt::Done { remote_id } | Receipt::Same { remote_id } => {
-                page.todo.clear(parcel.index);
-                *if parcel.news == News::New { &mut counts.new } else { &mut counts.changed } += 1;
                 counts.documents += 1;
+                let left = self.open_parcels.entry(parcel.index).or_default();
+                *left = left.saturating_sub(1);
+                if *left == 0 && page.todo.has(parcel.index) {
+                    page.todo.clear(parcel.index);
+                    *if parcel.news == News::New { &mut counts.new } else { &mut counts.changed } += 1;
+                    changes.extend(self.dead.remove(&record_key(parcel)).map(Change::DeadLetterSettled));
+                }
                 let remote_id = remote_id.or_else(|| parcel.known.as_ref().and_then(|k| k.remote_id.clone()));
                 changes.push(Change::Ledger(vec![LedgerRow {
                     key: parcel.key.clone(),
@@ -428,7 +441,16 @@ impl Courier {
                 }]));
             }
             Receipt::Refused { reason } => {
-                self.bury(page, parcel.index, &parcel.mark, Stage::Target, reason, &records[parcel.index], counts, changes);
+                self.bury(
+                    page,
+                    parcel.index,
+                    &parcel.mark,
+                    Stage::Target,
+                    reason,
+                    &records[parcel.index],
+                    counts,
+                    changes,
+                );
             }
             Receipt::Unknown { .. } => {
                 self.blocked.insert(record_key(parcel));
@@ -502,7 +524,14 @@ fn record_key(parcel: &Parcel) -> Key {
     parcel.mark.key.clone().unwrap_or_else(|| parcel.key.clone())
 }
 
-/// The set of records of a page that are neither to do nor sent.
-pub(crate) fn untouched() -> (Bitmap, Bitmap) {
-    (Bitmap::default(), Bitmap::default())
+/// The numbers of a flow's dead letters, by key.
+pub(crate) async fn dead_by_key(around: &Surroundings, lease: Lease) -> Result<BTreeMap<Key, u64>> {
+    let mut dead = BTreeMap::new();
+    let mut after = 0;
+    loop {
+        let letters = around.store.dead_letters(lease.flow, after, 1000).await?;
+        let Some(last) = letters.last() else { return Ok(dead) };
+        after = last.id;
+        dead.extend(letters.into_iter().filter_map(|letter| Some((letter.key?, letter.id))));
+    }
 }

@@ -1,10 +1,12 @@
 //! The values that a partitioned stream is read for, from another stream of the same account.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use milkrun_core::record::{Record, plain_text};
 use milkrun_core::stream::{Partition, Slice};
 use milkrun_core::{Error, ErrorKind, PageRequest, Result, StreamSpec};
+use serde_json::value::RawValue;
 
 use crate::flow::Flow;
 use crate::prepare::Marker;
@@ -47,12 +49,15 @@ pub(crate) async fn values(flow: &Flow, partition: &Partition) -> Result<Vec<Str
 /// Adds the values at `path`; `a[*].b` takes one from each element of the list `a`.
 fn collect(record: &Record, path: &str, values: &mut BTreeSet<String>) {
     let Some((list, rest)) = path.split_once("[*].") else {
-        values.extend(record.at(path).and_then(|v| plain_text(&v).map(|t| t.into_owned())).filter(|t| !t.is_empty()));
+        let value = record.at(path);
+        let text = value.as_deref().and_then(plain_text).filter(|text| !text.is_empty());
+        values.extend(text.map(Cow::into_owned));
         return;
     };
-    let elements = record.at(list).and_then(|text| serde_json::from_str::<Vec<&serde_json::value::RawValue>>(&text).ok().map(|l| l.iter().map(|v| v.get().to_owned()).collect::<Vec<_>>()));
-    for element in elements.unwrap_or_default() {
-        if let Ok(element) = Record::parse(element) {
+    let Some(text) = record.at(list) else { return };
+    let elements: Vec<&RawValue> = serde_json::from_str(&text).unwrap_or_default();
+    for element in elements {
+        if let Ok(element) = Record::parse(element.get()) {
             collect(&element, rest, values);
         }
     }

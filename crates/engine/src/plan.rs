@@ -95,9 +95,9 @@ fn whole(stream: &StreamSpec, state: &PlanState<'_>, partitions: Option<&[String
     };
     match partitions {
         None => plan.slices.push(Slice { from_version, ..Slice::default() }),
-        Some(values) => plan.slices.extend(
-            values.iter().map(|value| Slice { partition: Some(value.clone()), ..Slice::default() }),
-        ),
+        Some(values) => {
+            plan.slices.extend(values.iter().map(|value| Slice { partition: Some(value.clone()), ..Slice::default() }))
+        }
     }
     plan
 }
@@ -229,16 +229,17 @@ mod tests {
     fn a_stream_without_windows_is_read_whole() {
         let none = PlanState { planned: &[], has_open: false, resume_version: Some("17") };
         let whole = StreamSpec { window: None, ..stream() };
-        assert_eq!(windows(&plan(&whole, &Span::default(), &none, None, at("2026-08-01T00:00:00Z")).unwrap()), ["everything"]);
+        assert_eq!(
+            windows(&plan(&whole, &Span::default(), &none, None, at("2026-08-01T00:00:00Z")).unwrap()),
+            ["everything"]
+        );
         let parts = ["A".to_owned(), "B".to_owned()];
         let by_part = plan(&whole, &Span::default(), &none, Some(&parts), at("2026-08-01T00:00:00Z")).unwrap();
         assert_eq!(windows(&by_part), ["of A", "of B"]);
         let open = PlanState { has_open: true, ..none };
         assert_eq!(plan(&whole, &Span::default(), &open, None, at("2026-08-01T00:00:00Z")).unwrap(), Plan::default());
-        let versioned = StreamSpec {
-            paging: Paging::RowVersion { parameter: "start_ts".into(), field: "ts".into() },
-            ..whole
-        };
+        let versioned =
+            StreamSpec { paging: Paging::RowVersion { parameter: "start_ts".into(), field: "ts".into() }, ..whole };
         let on = plan(&versioned, &Span::default(), &none, None, at("2026-08-01T00:00:00Z")).unwrap();
         assert_eq!(windows(&on), ["from version 17"]);
         assert!(plan(&stream(), &Span::default(), &none, None, at("2026-08-01T00:00:00Z")).is_err());

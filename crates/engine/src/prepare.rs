@@ -69,8 +69,10 @@ impl Marker {
         order.sort_unstable_by_key(|&i| facts.digests[i]);
         for pair in order.windows(2) {
             let (a, b) = (&marks[pair[0]], &marks[pair[1]]);
-            if a.key.is_some() && a.key == b.key && a.fingerprint != b.fingerprint {
-                let key = a.key.as_ref().expect("checked above");
+            if let Some(key) = &a.key
+                && a.key == b.key
+                && a.fingerprint != b.fingerprint
+            {
                 return Err(Error::new(ErrorKind::Incoherent, "two different records of one page have the same key")
                     .with("key", key)
                     .with("key_fields", self.stream.key.join(", "))

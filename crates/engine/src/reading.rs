@@ -121,8 +121,10 @@ impl Reading {
     /// # Errors
     /// [`ErrorKind::State`] if the text was written by something else.
     pub fn restore(text: &str, digests: Vec<(u32, Vec<u64>)>) -> Result<Self> {
-        let saved: Saved = serde_json::from_str(text)
+        let mut saved: Saved = serde_json::from_str(text)
             .map_err(|e| Error::new(ErrorKind::State, "the checkpoint of a slice cannot be read").caused_by(e))?;
+        // Between two runs rows may have moved by just one page: only pages of one run are compared.
+        saved.last = None;
         let mut current = HashSet::new();
         let mut previous = saved.previous_versions.map(|_| HashSet::new());
         for (number, digests) in digests {
@@ -155,6 +157,11 @@ impl Reading {
     /// How many readings proved nothing.
     pub fn in_vain(&self) -> u32 {
         self.saved.in_vain
+    }
+
+    /// Forgets how many readings proved nothing: the next run tries as often.
+    pub fn forgive(&mut self) {
+        self.saved.in_vain = 0;
     }
 
     /// What the vendor says the slice has, as far as it is known.
@@ -217,7 +224,9 @@ impl Reading {
         }
         match self.saved.way.clone() {
             Way::Probe => unreachable!("a probe has ended above"),
-            Way::Backwards { total, index, n_rows } => Ok(self.accept_backwards(page, total, index, n_rows, repeated, eager)),
+            Way::Backwards { total, index, n_rows } => {
+                Ok(self.accept_backwards(page, total, index, n_rows, repeated, eager))
+            }
             Way::Forwards { .. } => self.accept_forwards(stream, &ask, page, repeated, eager),
         }
     }
@@ -366,9 +375,11 @@ impl Reading {
         {
             let parameter = stream.paging.parameter().unwrap_or("the page parameter");
             let error = Error::new(ErrorKind::Incoherent, "the same page came twice");
-            return Err(error.with("asked", &ask.at).with("before", position).with("parameter", parameter).advise(format!(
-                "the vendor seems to ignore `{parameter}`: compare its spelling with the vendor's documentation"
-            )));
+            return Err(error.with("asked", &ask.at).with("before", position).with("parameter", parameter).advise(
+                format!(
+                    "the vendor seems to ignore `{parameter}`: compare its spelling with the vendor's documentation"
+                ),
+            ));
         }
         self.saved.last = Some((ask.at.clone(), facts.print));
         Ok(())

@@ -7,16 +7,14 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use milkrun_core::state::{
-    Change, DeadLetter, FlowState, Lease, LedgerEntry, RunRecord, Stage, StoredSlice, Verdict,
-};
+use milkrun_core::state::{Change, DeadLetter, FlowState, Lease, LedgerEntry, RunRecord, Stage, StoredSlice, Verdict};
 use milkrun_core::stream::Slice;
-use milkrun_core::{Appender, Error, ErrorKind, Idempotency, Key, Page, PageRequest, Result, SinkKind};
+use milkrun_core::{Appender, Error, ErrorKind, Key, Page, PageRequest, Result, SinkKind};
 use tracing::Instrument as _;
 
 use crate::append::{Batch, Checking};
 use crate::flow::{Flow, Observer, Stop, Surroundings};
-use crate::outbox::Courier;
+use crate::outbox::{Courier, Outgoing, dead_by_key};
 use crate::partition;
 use crate::plan::{Plan, PlanState, plan};
 use crate::prepare::{Mark, Marker};
@@ -107,9 +105,9 @@ struct Active {
 }
 
 /// A page that has been fetched, or why not.
-pub(crate) struct Fetched {
-    pub(crate) slice: u64,
-    pub(crate) outcome: Result<Fresh>,
+struct Fetched {
+    slice: u64,
+    outcome: Result<Fresh>,
 }
 
 /// A page with everything worked out that needs no state.
@@ -129,7 +127,7 @@ pub(crate) struct Run<'a> {
     /// Slices whose next page may be fetched; those under way before new ones.
     idle: VecDeque<u64>,
     fetches: FuturesUnordered<BoxFuture<'a, Fetched>>,
-    arrived: VecDeque<Fetched>,
+    arrived: VecDeque<(u64, Fresh)>,
     pub(crate) checking: Option<Checking<'a>>,
     pub(crate) batch: Batch,
     committing: Option<BoxFuture<'a, Result<Committed>>>,
@@ -141,6 +139,9 @@ pub(crate) struct Run<'a> {
     pub(crate) appender: Option<Box<dyn Appender>>,
     courier: Option<Courier>,
     delivering: Option<BoxFuture<'a, (Courier, Result<Counts>)>>,
+    /// Pages that wait for the courier while it is under way, and how many wait in all.
+    returned: Vec<Outgoing>,
+    n_outgoing: usize,
     /// Dead letters of earlier runs, by key: delivering the key settles them.
     pub(crate) dead: BTreeMap<Key, u64>,
     next_slice: u64,
@@ -156,7 +157,7 @@ struct Committed {
     /// Slices whose page is durable now.
     slices: Vec<u64>,
     /// Pages for the outbox.
-    outgoing: Vec<crate::outbox::Outgoing>,
+    outgoing: Vec<Outgoing>,
 }
 
 /// After so many slices have failed, a run gives up: the vendor is down rather than one answer odd.
@@ -201,14 +202,7 @@ impl<'a> Run<'a> {
             }
             SinkKind::Calls(sink) => courier = Some(Courier::new(flow, sink, around, lease).await?),
         }
-        let mut dead = BTreeMap::new();
-        let mut after = 0;
-        loop {
-            let letters = around.store.dead_letters(lease.flow, after, 1000).await?;
-            let Some(last) = letters.last() else { break };
-            after = last.id;
-            dead.extend(letters.into_iter().filter_map(|letter| Some((letter.key?, letter.id))));
-        }
+        let dead = dead_by_key(around, lease).await?;
         let mut run = Self {
             flow,
             around,
@@ -228,6 +222,8 @@ impl<'a> Run<'a> {
             appender,
             courier,
             delivering: None,
+            returned: Vec::new(),
+            n_outgoing: 0,
             dead,
             next_slice: state.next_slice,
             next_page: state.next_page,
@@ -283,10 +279,15 @@ impl<'a> Run<'a> {
     async fn drive(&mut self, stop: &mut Stop) -> Result<()> {
         let outcome = self.turn(stop).await;
         if let Some(mut appender) = self.appender.take() {
-            let mark = appender.finish().await?;
-            self.around.store.commit(self.lease, vec![Change::SinkMark(mark)]).await?;
+            let finished = async {
+                let mark = appender.finish().await?;
+                self.around.store.commit(self.lease, vec![Change::SinkMark(mark)]).await
+            };
+            // Of two errors, the first one says why.
+            outcome.and(finished.await)?;
+        } else {
+            outcome?;
         }
-        outcome?;
         for (id, error) in &self.failures {
             let slice = self.slices.get(id).map_or_else(String::new, |active| active.slice.to_string());
             tracing::warn!(flow = self.flow.name, slice, %error, "a slice failed");
@@ -319,9 +320,11 @@ impl<'a> Run<'a> {
                 && !self.batch.is_empty()
                 && (full || !waits_for_more || tokio::time::Instant::now() >= deadline)
             {
-                self.start_commit()?;
+                self.start_commit();
             }
-            self.start_delivery();
+            if !stopping {
+                self.start_delivery();
+            }
             let waiting = !self.batch.is_empty() && self.committing.is_none();
             if self.fetches.is_empty()
                 && self.arrived.is_empty()
@@ -336,9 +339,8 @@ impl<'a> Run<'a> {
                 biased;
                 () = stop.asked(), if !stopping => {
                     stopping = true;
-                    // A page that is still on its way is asked for again by the next run.
+                    // A page that is still on its way is asked for again by the next run; a delivery is waited for.
                     self.fetches = FuturesUnordered::new();
-                    self.delivering = None;
                 }
                 done = finished(&mut self.committing) => self.on_committed(done?),
                 known = crate::append::checked(&mut self.checking) => self.on_checked(known?)?,
@@ -348,14 +350,14 @@ impl<'a> Run<'a> {
             }
         }
         if stopping {
-            return Err(Error::new(ErrorKind::Interrupted, "the run was stopped").advise("run again: it goes on where it ended"));
+            return Err(Error::new(ErrorKind::Interrupted, "the run was stopped")
+                .advise("run again: it goes on where it ended"));
         }
         Ok(())
     }
 
     fn start_fetches(&mut self) {
-        let backlog = self.courier.as_ref().map_or(0, Courier::n_waiting) + self.arrived.len();
-        if backlog >= MOST_WAITING.max(self.flow.options.concurrency) {
+        if self.n_outgoing >= MOST_WAITING.max(self.flow.options.concurrency) {
             return;
         }
         while self.fetches.len() + self.arrived.len() < self.flow.options.concurrency {
@@ -374,16 +376,13 @@ impl<'a> Run<'a> {
     }
 
     fn on_fetched(&mut self, fetched: Fetched) -> Result<()> {
-        match &fetched.outcome {
-            Ok(_) if self.courier.is_some() || self.delivering.is_some() => self.take(fetched.slice, fetched.outcome?, None),
-            Ok(_) => {
-                self.arrived.push_back(fetched);
+        match fetched.outcome {
+            Ok(fresh) if matches!(self.flow.sink, SinkKind::Calls(_)) => self.take(fetched.slice, fresh, None),
+            Ok(fresh) => {
+                self.arrived.push_back((fetched.slice, fresh));
                 Ok(())
             }
-            Err(_) => {
-                let Err(error) = fetched.outcome else { unreachable!("matched above") };
-                self.slice_failed(fetched.slice, error)
-            }
+            Err(error) => self.slice_failed(fetched.slice, error),
         }
     }
 
@@ -411,17 +410,16 @@ impl<'a> Run<'a> {
             return;
         }
         let fetched = std::mem::take(&mut self.arrived);
-        let keys = fetched.iter().filter_map(|f| f.outcome.as_ref().ok());
-        let keys = keys.flat_map(|fresh| fresh.marks.iter().filter_map(|mark| mark.key.clone())).collect();
+        let keys =
+            fetched.iter().flat_map(|(_, fresh)| fresh.marks.iter().filter_map(|mark| mark.key.clone())).collect();
         let store = &self.around.store;
         let flow = self.lease.flow;
         self.checking = Some(Checking::new(fetched, Box::pin(store.seen(flow, keys))));
     }
 
-    fn on_checked(&mut self, (fetched, known): (VecDeque<Fetched>, Vec<Option<LedgerEntry>>)) -> Result<()> {
+    fn on_checked(&mut self, (fetched, known): (VecDeque<(u64, Fresh)>, Vec<Option<LedgerEntry>>)) -> Result<()> {
         let mut known = known.into_iter();
-        for Fetched { slice, outcome } in fetched {
-            let fresh = outcome?;
+        for (slice, fresh) in fetched {
             let n_keys = fresh.marks.iter().filter(|m| m.key.is_some()).count();
             let known = known.by_ref().take(n_keys).collect();
             self.take(slice, fresh, Some(known))?;
@@ -493,7 +491,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn start_commit(&mut self) -> Result<()> {
+    fn start_commit(&mut self) {
         let batch = std::mem::take(&mut self.batch);
         let number = self.batch_number;
         self.batch_number += 1;
@@ -521,7 +519,6 @@ impl<'a> Run<'a> {
             around.store.commit(lease, changes).await?;
             Ok(Committed { number, appender, slices, outgoing })
         }));
-        Ok(())
     }
 
     fn on_committed(&mut self, done: Committed) {
@@ -535,11 +532,8 @@ impl<'a> Run<'a> {
         for id in done.slices.into_iter().rev() {
             self.idle.push_front(id);
         }
-        if let Some(courier) = &mut self.courier {
-            courier.enqueue(done.outgoing);
-        } else {
-            self.batch.returned.extend(done.outgoing);
-        }
+        self.n_outgoing += done.outgoing.len();
+        self.returned.extend(done.outgoing);
         self.tell();
     }
 
@@ -548,7 +542,7 @@ impl<'a> Run<'a> {
             return;
         }
         let Some(mut courier) = self.courier.take() else { return };
-        courier.enqueue(std::mem::take(&mut self.batch.returned));
+        courier.enqueue(std::mem::take(&mut self.returned));
         if courier.is_idle() {
             self.courier = Some(courier);
             return;
@@ -561,6 +555,7 @@ impl<'a> Run<'a> {
 
     fn on_delivered(&mut self, courier: Courier, counts: Result<Counts>) -> Result<()> {
         self.report.counts.pending = courier.n_unresolved();
+        self.n_outgoing = courier.n_waiting() + self.returned.len();
         self.courier = Some(courier);
         let counts = counts?;
         let all = &mut self.report.counts;
@@ -609,9 +604,4 @@ async fn finished<T>(slot: &mut Option<BoxFuture<'_, T>>) -> T {
     let done = future.await;
     *slot = None;
     done
-}
-
-/// Whether a target may be sent something whose outcome is unknown.
-pub(crate) fn may_repeat(idempotency: &Idempotency) -> bool {
-    idempotency.may_repeat()
 }

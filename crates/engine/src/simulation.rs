@@ -1,0 +1,335 @@
+//! The engine against a world that drifts, fails and crashes, seed by seed: nothing lost, nothing doubled, and no
+//! false `reconciled`.
+//!
+//! A crash is the run's future dropped at some poll: every await is a place to crash, commits and syncs have one on
+//! each side. A failure names its seed; `MILKRUN_SEED=n` runs that one alone, with `MILKRUN_SEEDS` as many as wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use milkrun_core::state::{StateStore, Verdict};
+use milkrun_core::stream::{Proof, StreamSpec, WindowSpec};
+use milkrun_core::{Clock, Context, Idempotency, Paging, SinkKind, SystemClock};
+use milkrun_testkit::dice::Dice;
+use milkrun_testkit::memory::{MemoryJournal, MemoryStore};
+use milkrun_testkit::sample_stream;
+use milkrun_testkit::sinks::{MemoryAppend, MemorySink, Trouble, sample_target};
+use milkrun_testkit::world::{Drift, Row, Totals, World};
+
+use crate::flow::{AsItCame, Flow, Options, Quiet, Stop, Surroundings};
+use crate::plan::Span;
+use crate::report::Report;
+use crate::run::run;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Polls a future so many times and then drops it.
+struct Mortal<F> {
+    life: Pin<Box<F>>,
+    polls: u64,
+}
+
+impl<F: Future> Future for Mortal<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
+        let Some(left) = self.polls.checked_sub(1) else { return Poll::Ready(None) };
+        self.polls = left;
+        self.life.as_mut().poll(cx).map(Some)
+    }
+}
+
+/// What a simulation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plan {
+    Backwards,
+    ReadTwice,
+    RowVersion,
+    Whole,
+}
+
+/// Where the documents go.
+enum Target {
+    Calls(MemorySink),
+    Appends(MemoryAppend),
+}
+
+struct Simulation {
+    seed: u64,
+    plan: Plan,
+    dice: Dice,
+    world: World,
+    target: Target,
+    flow: Flow,
+    store: MemoryStore,
+    around: Surroundings,
+    clock: Arc<dyn Clock>,
+    began: Timestamp,
+}
+
+impl Simulation {
+    fn new(seed: u64, plan: Plan) -> Self {
+        let mut dice = Dice::new(seed);
+        let began: Timestamp = "2026-08-01T03:00:00Z".parse().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_at(began));
+        let stream = stream(plan, &mut dice);
+        let history = MINUTE * u32::try_from(dice.between(5, 60)).unwrap();
+        let mut world = World::new(seed, stream.clone(), dice.between(0, 40), began, history);
+        if plan == Plan::Whole && dice.percent(50) {
+            world = world.with_totals(Totals::Never);
+        }
+        let (target, sink, spec) = if dice.percent(40) {
+            let medium = MemoryAppend::new(seed);
+            let spec = sample_target(Idempotency::CommittedLength, 1);
+            (Target::Appends(medium.clone()), SinkKind::Appends(Arc::new(medium)), spec)
+        } else {
+            let kinds = [
+                Idempotency::Key { field: "key".into(), max_len: 32, remembered_for: None },
+                Idempotency::Unique { field: "id".into() },
+                Idempotency::Upsert { field: "id".into() },
+            ];
+            let kind = kinds[dice.index(kinds.len()).unwrap()].clone();
+            let spec = sample_target(kind, u32::try_from(dice.between(1, 4)).unwrap());
+            let sink = MemorySink::new(seed, spec.clone());
+            (Target::Calls(sink.clone()), SinkKind::Calls(Arc::new(sink)), spec)
+        };
+        let mut options = Options::usual(&stream, &spec);
+        options.page_size = u32::try_from(dice.between(2, 7)).unwrap();
+        options.concurrency = usize::try_from(dice.between(1, 5)).unwrap();
+        options.batch_pages = usize::try_from(dice.between(1, 6)).unwrap();
+        options.sink_concurrency = usize::try_from(dice.between(1, 4)).unwrap();
+        options.max_readings = 4;
+        options.delivery_attempts = 3;
+        options.journal = dice.percent(50);
+        let longest = MINUTE * u32::try_from(dice.between(1, 40)).unwrap();
+        let since = began - SignedDuration::try_from(history + MINUTE).unwrap();
+        let span = Span { since: Some(since), window: Some(longest), ..Span::default() };
+        let flow = Flow {
+            name: "simulated".into(),
+            stream,
+            source: Arc::new(world.clone()),
+            source_cx: Context::local("source", Arc::clone(&clock)),
+            sink,
+            sink_cx: Context::local("sink", Arc::clone(&clock)),
+            target: spec,
+            transform: Arc::new(AsItCame),
+            span,
+            options,
+        };
+        let store = MemoryStore::default();
+        let around = Surroundings {
+            store: Arc::new(store.clone()),
+            journal: Arc::new(MemoryJournal::default()),
+            clock: Arc::clone(&clock),
+        };
+        Self { seed, plan, dice, world, target, flow, store, around, clock, began }
+    }
+
+    /// Runs with drift, faults and crashes, then lets the world come to rest and runs until all is proved.
+    async fn play(&mut self) -> u64 {
+        let mut n_false = 0;
+        for _ in 0..self.dice.between(1, 4) {
+            let drift = self.drift();
+            self.world.set_drift(drift);
+            self.set_trouble();
+            n_false += self.one_run(true).await;
+            self.clock.sleep(Duration::from_secs(self.dice.below(300))).await;
+        }
+        self.world.set_drift(Drift::default());
+        self.world.settle(self.clock.now());
+        if let Target::Calls(sink) = &self.target {
+            sink.set_trouble(Trouble::default());
+        }
+        for _ in 0..20 {
+            self.clock.sleep(MINUTE * 2).await;
+            n_false += self.one_run(false).await;
+            if self.is_reconciled().await {
+                break;
+            }
+        }
+        assert!(
+            self.is_reconciled().await,
+            "seed {}: a world at rest was not reconciled: {:?}",
+            self.seed,
+            self.last().await
+        );
+        self.check_delivered(&self.world.rows(), "at rest");
+        n_false
+    }
+
+    fn drift(&mut self) -> Drift {
+        let dice = &mut self.dice;
+        let mut some = |most: u64| if dice.percent(60) { dice.below(most) } else { 0 };
+        let mut drift = Drift {
+            leave: some(80),
+            arrive: some(40),
+            fail: some(15),
+            slow: some(20),
+            move_in: some(60),
+            enter_late: some(40),
+            flicker: some(40),
+        };
+        match self.plan {
+            // What the plan's assumption rules out.
+            Plan::Backwards => (drift.enter_late, drift.flicker) = (0, 0),
+            Plan::RowVersion => (drift.enter_late, drift.flicker, drift.move_in) = (0, 0, 0),
+            Plan::ReadTwice | Plan::Whole => {}
+        }
+        drift
+    }
+
+    fn set_trouble(&mut self) {
+        let Target::Calls(sink) = &self.target else { return };
+        let dice = &mut self.dice;
+        let mut some = |most: u64| if dice.percent(50) { dice.below(most) } else { 0 };
+        sink.set_trouble(Trouble { lost_before: some(30), lost_after: some(30), fail: some(10), look_up: some(30) });
+    }
+
+    /// One run, with a crash at some poll if `mortal`; returns 1 for a `reconciled` that is not true.
+    async fn one_run(&mut self, mortal: bool) -> u64 {
+        let started = self.clock.now();
+        let (_stopper, mut stop) = Stop::new();
+        let polls = if mortal && self.dice.percent(70) { self.dice.below(400) } else { u64::MAX };
+        let outcome = {
+            let life = Box::pin(run(&self.flow, &self.around, false, &mut stop, &Quiet));
+            pin!(Mortal { life, polls }).await
+        };
+        let Some(report) = outcome else {
+            self.store.crash();
+            self.check_doubled();
+            return 0;
+        };
+        let report = report.unwrap_or_else(|error| panic!("seed {}: {error:?}", self.seed));
+        self.check_doubled();
+        if report.verdict != Verdict::Reconciled {
+            return 0;
+        }
+        // Rows that did not change since before the run and lie in what it read have to be there.
+        let read_to = started - SignedDuration::from_mins(1);
+        let calm = |row: &&Row| {
+            let covered = self.flow.stream.window.is_none() || row.modified < read_to.as_millisecond();
+            row.shown && row.touched < started && covered
+        };
+        let rows: Vec<Row> = self.world.rows().iter().filter(calm).cloned().collect();
+        let missing = self.missing(&rows);
+        if !missing.is_empty() {
+            println!("seed {}: false `reconciled`, missing {missing:?} after {report:?}", self.seed);
+        }
+        u64::from(!missing.is_empty())
+    }
+
+    async fn is_reconciled(&self) -> bool {
+        self.last().await.is_some_and(|report| report.verdict == Verdict::Reconciled)
+    }
+
+    async fn last(&self) -> Option<Report> {
+        let run = self.store.runs(1, 1).await.unwrap().pop()?;
+        run.verdict?;
+        serde_json::from_str(&run.report).ok()
+    }
+
+    /// The rows that the target does not have as they are.
+    fn missing(&self, rows: &[Row]) -> Vec<u64> {
+        let newest = self.newest();
+        rows.iter().filter(|row| newest.get(&row.id) != Some(&row.text())).map(|row| row.id).collect()
+    }
+
+    /// For each key, the document that counts.
+    fn newest(&self) -> BTreeMap<u64, String> {
+        match &self.target {
+            Target::Calls(sink) => {
+                let documents = sink.documents().into_iter();
+                documents.map(|(key, mut texts)| (key.parse().unwrap(), texts.remove(0))).collect()
+            }
+            Target::Appends(medium) => medium.lines().into_iter().filter_map(|line| Some((id(&line)?, line))).collect(),
+        }
+    }
+
+    fn check_doubled(&self) {
+        if let Target::Calls(sink) = &self.target {
+            for (key, texts) in sink.documents() {
+                assert_eq!(texts.len(), 1, "seed {}: {key} is doubled: {texts:?}", self.seed);
+            }
+        }
+    }
+
+    fn check_delivered(&self, rows: &[Row], when: &str) {
+        let missing = self.missing(rows);
+        assert!(missing.is_empty(), "seed {}: lost {when}: {missing:?}", self.seed);
+        if let Target::Appends(medium) = &self.target {
+            let lines = medium.lines();
+            let distinct: BTreeSet<&String> = lines.iter().collect();
+            assert_eq!(distinct.len(), lines.len(), "seed {}: a line is doubled", self.seed);
+        }
+        self.check_doubled();
+        let _ = self.began;
+    }
+}
+
+fn id(line: &str) -> Option<u64> {
+    milkrun_core::Record::parse(line).ok()?.get("id")?.parse().ok()
+}
+
+fn stream(plan: Plan, dice: &mut Dice) -> StreamSpec {
+    let window =
+        WindowSpec { settle: MINUTE, lookback: MINUTE * 12, longest: MINUTE * 60, ..WindowSpec::beijing("modified") };
+    let base = StreamSpec { window: Some(window), ..sample_stream() };
+    match plan {
+        Plan::Backwards => base,
+        Plan::ReadTwice => StreamSpec { proof: Proof::ReadTwice, ..base },
+        Plan::RowVersion => StreamSpec {
+            window: None,
+            proof: Proof::RowVersion { assumes: "versions become visible in order".into() },
+            paging: Paging::RowVersion { parameter: "start".into(), field: "modified".into() },
+            ..base
+        },
+        // Rows come back unchanged and versions are not to be had, so every difference counts.
+        Plan::Whole => {
+            let version = if dice.percent(50) { None } else { base.version.clone() };
+            StreamSpec { window: None, proof: Proof::ReadTwice, version, ..base }
+        }
+    }
+}
+
+/// So many seeds, unless the environment says otherwise.
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    let read = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match (read("MILKRUN_SEED"), read("MILKRUN_SEEDS")) {
+        (Some(seed), n) => seed..seed + n.unwrap_or(1),
+        (None, n) => 0..n.unwrap_or(usual),
+    }
+}
+
+fn simulate(plan: Plan) {
+    let mut n_false = 0;
+    for seed in seeds(3000) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        n_false += runtime.block_on(async { Simulation::new(seed, plan).play().await });
+    }
+    assert_eq!(n_false, 0, "runs that said `reconciled` and were not");
+}
+
+#[test]
+fn backwards_loses_and_doubles_nothing() {
+    simulate(Plan::Backwards);
+}
+
+#[test]
+fn reading_twice_loses_and_doubles_nothing() {
+    simulate(Plan::ReadTwice);
+}
+
+#[test]
+fn row_versions_lose_and_double_nothing() {
+    simulate(Plan::RowVersion);
+}
+
+#[test]
+fn whole_streams_lose_and_double_nothing() {
+    simulate(Plan::Whole);
+}

@@ -1,0 +1,299 @@
+//! State in memory: what was committed outlives a crash, nothing else does.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use milkrun_core::state::{
+    Change, DeadLetter, FlowState, FlowSummary, Journal, JournalEntry, JournalRef, Lease, LedgerEntry, LedgerRow,
+    OutboxPage, Planned, RunRecord, StateStore, StoredSlice, TraceEntry,
+};
+use milkrun_core::{Error, ErrorKind, Key, Result};
+
+/// A store in memory. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    flows: BTreeMap<String, i64>,
+    state: BTreeMap<i64, FlowData>,
+    n_commits: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct FlowData {
+    fence: u64,
+    held: bool,
+    planned: BTreeMap<String, Timestamp>,
+    slices: BTreeMap<u64, StoredSlice>,
+    next_slice: u64,
+    next_page: u64,
+    ledger: BTreeMap<Key, LedgerRow>,
+    pages: BTreeMap<u64, OutboxPage>,
+    dead: BTreeMap<u64, DeadLetter>,
+    next_dead: u64,
+    sink_mark: Option<String>,
+    resume_version: Option<String>,
+    runs: Vec<RunRecord>,
+    run: Option<(u64, u64)>,
+}
+
+impl MemoryStore {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().expect("no holder panics")
+    }
+
+    /// All workers are dead: their leases can be taken over.
+    pub fn crash(&self) {
+        for flow in self.inner().state.values_mut() {
+            flow.held = false;
+        }
+    }
+
+    /// How many commits were made.
+    pub fn n_commits(&self) -> u64 {
+        self.inner().n_commits
+    }
+
+    fn flow<T>(&self, lease: Lease, act: impl FnOnce(&mut FlowData) -> Result<T>) -> Result<T> {
+        let mut inner = self.inner();
+        let flow = inner.state.get_mut(&lease.flow).ok_or_else(|| Error::new(ErrorKind::State, "no such flow"))?;
+        if !flow.held || flow.fence != lease.fence {
+            return Err(Error::new(ErrorKind::Busy, "the lease is void"));
+        }
+        act(flow)
+    }
+
+    fn read<T>(&self, flow: i64, act: impl FnOnce(&FlowData) -> T) -> T {
+        match self.inner().state.get(&flow) {
+            Some(data) => act(data),
+            None => act(&FlowData::default()),
+        }
+    }
+}
+
+impl FlowData {
+    fn apply(&mut self, change: Change) -> Result<()> {
+        match change {
+            Change::SliceOpened { id, slice, reading } => {
+                self.next_slice = self.next_slice.max(id + 1);
+                self.slices.insert(id, StoredSlice { id, slice, reading, digests: Vec::new() });
+            }
+            Change::SliceAdvanced { id, reading, digests, forget_below } => {
+                let slice = self.slices.get_mut(&id).ok_or_else(|| Error::new(ErrorKind::State, "no such slice"))?;
+                slice.reading = reading;
+                slice.digests.extend(digests);
+                slice.digests.retain(|(number, _)| *number >= forget_below);
+            }
+            Change::SliceClosed { id } => {
+                self.slices.remove(&id);
+            }
+            Change::Planned(Planned { axis, until }) => {
+                self.planned.insert(axis, until);
+            }
+            Change::ResumeVersion(version) => self.resume_version = Some(version),
+            Change::Ledger(rows) => {
+                for row in rows {
+                    self.next_page = self.next_page.max(row.page + 1);
+                    self.ledger.insert(row.key.clone(), row);
+                }
+            }
+            Change::PageAdded { id, journal, todo, .. } => {
+                self.next_page = self.next_page.max(id + 1);
+                self.pages.insert(id, OutboxPage { id, journal, todo, sent: milkrun_core::state::Bitmap::default() });
+            }
+            Change::PageProgress { id, todo, sent } => {
+                let page = self.pages.get_mut(&id).ok_or_else(|| Error::new(ErrorKind::State, "no such page"))?;
+                page.todo = todo;
+                page.sent = sent;
+            }
+            Change::DeadLetter(mut letter) => {
+                if letter.key.is_some() {
+                    self.dead.retain(|_, old| old.key != letter.key);
+                }
+                self.next_dead += 1;
+                letter.id = self.next_dead;
+                self.next_page = self.next_page.max(letter.page + 1);
+                self.dead.insert(letter.id, letter);
+            }
+            Change::DeadLetterSettled(id) => {
+                self.dead.remove(&id);
+            }
+            Change::SinkMark(mark) => self.sink_mark = Some(mark),
+            Change::Run(mut run) => match self.run {
+                Some((fence, id)) if fence == self.fence => {
+                    run.id = id;
+                    *self.runs.last_mut().expect("the run was added") = run;
+                }
+                _ => {
+                    run.id = self.runs.len() as u64 + 1;
+                    self.run = Some((self.fence, run.id));
+                    self.runs.push(run);
+                }
+            },
+            Change::Reset => {
+                let kept = std::mem::take(self);
+                *self = Self {
+                    fence: kept.fence,
+                    held: kept.held,
+                    next_slice: kept.next_slice,
+                    next_page: kept.next_page,
+                    dead: kept.dead,
+                    next_dead: kept.next_dead,
+                    runs: kept.runs,
+                    run: kept.run,
+                    ..Self::default()
+                };
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl StateStore for MemoryStore {
+    async fn acquire(&self, flow: &str, _: Timestamp) -> Result<Lease> {
+        let mut inner = self.inner();
+        let next = i64::try_from(inner.flows.len()).expect("few flows") + 1;
+        let id = *inner.flows.entry(flow.to_owned()).or_insert(next);
+        let data = inner.state.entry(id).or_default();
+        if data.held {
+            return Err(Error::new(ErrorKind::Busy, "another worker runs the flow").with("flow", flow));
+        }
+        data.held = true;
+        data.fence += 1;
+        Ok(Lease { flow: id, fence: data.fence })
+    }
+
+    async fn release(&self, lease: Lease) -> Result<()> {
+        self.flow(lease, |data| {
+            data.held = false;
+            Ok(())
+        })
+    }
+
+    async fn load(&self, lease: Lease) -> Result<FlowState> {
+        self.flow(lease, |data| {
+            let planned = data.planned.iter().map(|(axis, until)| Planned { axis: axis.clone(), until: *until });
+            Ok(FlowState {
+                planned: planned.collect(),
+                slices: data.slices.values().cloned().collect(),
+                sink_mark: data.sink_mark.clone(),
+                resume_version: data.resume_version.clone(),
+                journal_end: data.pages.values().map(|p| p.journal).max().unwrap_or_default(),
+                next_slice: data.next_slice,
+                next_page: data.next_page,
+                highest_key: data.ledger.keys().rev().find(|k| matches!(k, Key::Int(_))).cloned(),
+            })
+        })
+    }
+
+    async fn seen(&self, flow: i64, keys: Vec<Key>) -> Result<Vec<Option<LedgerEntry>>> {
+        Ok(self.read(flow, |data| keys.iter().map(|key| data.ledger.get(key).map(|r| r.entry.clone())).collect()))
+    }
+
+    async fn commit(&self, lease: Lease, changes: Vec<Change>) -> Result<()> {
+        // A place to crash before the commit, and one after it.
+        tokio::task::yield_now().await;
+        self.inner().n_commits += 1;
+        let done = self.flow(lease, |data| {
+            let mut next = data.clone();
+            for change in changes {
+                next.apply(change)?;
+            }
+            *data = next;
+            Ok(())
+        });
+        tokio::task::yield_now().await;
+        done
+    }
+
+    async fn open_pages(&self, flow: i64, after: Option<u64>, limit: u32) -> Result<Vec<OutboxPage>> {
+        let later = |page: &&OutboxPage| after.is_none_or(|after| page.id > after) && !page.todo.is_empty();
+        Ok(self.read(flow, |data| data.pages.values().filter(later).take(limit as usize).cloned().collect()))
+    }
+
+    async fn flows(&self) -> Result<Vec<FlowSummary>> {
+        let inner = self.inner();
+        let summary = |(name, id): (&String, &i64)| {
+            let data = &inner.state[id];
+            FlowSummary {
+                name: name.clone(),
+                running: data.held.then(|| "this process".to_owned()),
+                open_slices: data.slices.len() as u64,
+                ledger: data.ledger.len() as u64,
+                pending: data.pages.values().map(|p| p.todo.len() as u64).sum(),
+                dead_letters: data.dead.len() as u64,
+                planned: data.planned.clone().into_iter().collect(),
+                last_run: data.runs.last().cloned(),
+            }
+        };
+        Ok(inner.flows.iter().map(summary).collect())
+    }
+
+    async fn flow_id(&self, flow: &str) -> Result<Option<i64>> {
+        Ok(self.inner().flows.get(flow).copied())
+    }
+
+    async fn runs(&self, flow: i64, limit: u32) -> Result<Vec<RunRecord>> {
+        Ok(self.read(flow, |data| data.runs.iter().rev().take(limit as usize).cloned().collect()))
+    }
+
+    async fn dead_letters(&self, flow: i64, after: u64, limit: u32) -> Result<Vec<DeadLetter>> {
+        Ok(self.read(flow, |data| data.dead.range(after + 1..).take(limit as usize).map(|(_, l)| l.clone()).collect()))
+    }
+
+    async fn trace(&self, key: &Key) -> Result<Vec<TraceEntry>> {
+        let inner = self.inner();
+        let found = inner.flows.iter().filter_map(|(flow, id)| {
+            let data = &inner.state[id];
+            let row = data.ledger.get(key)?.clone();
+            let journal = data.pages.get(&row.page).map(|p| p.journal);
+            Some(TraceEntry { flow: flow.clone(), row, journal })
+        });
+        Ok(found.collect())
+    }
+
+    async fn journal_pages(&self, flow: i64, before: Option<u64>, limit: u32) -> Result<Vec<(u64, JournalRef)>> {
+        Ok(self.read(flow, |data| {
+            let pages = data.pages.range(..before.unwrap_or(u64::MAX)).rev();
+            pages.take(limit as usize).map(|(id, page)| (*id, page.journal)).collect()
+        }))
+    }
+}
+
+/// A journal in memory. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryJournal(Arc<Mutex<BTreeMap<String, Vec<JournalEntry>>>>);
+
+#[async_trait]
+impl Journal for MemoryJournal {
+    async fn open(&self, flow: &str, end: JournalRef) -> Result<()> {
+        let mut flows = self.0.lock().expect("no holder panics");
+        let entries = flows.entry(flow.to_owned()).or_default();
+        let committed = usize::try_from(end.end()).expect("few entries");
+        if entries.len() < committed {
+            return Err(Error::new(ErrorKind::State, "the journal is shorter than what was committed"));
+        }
+        entries.truncate(committed);
+        Ok(())
+    }
+
+    async fn append(&self, flow: &str, new: Vec<JournalEntry>) -> Result<Vec<JournalRef>> {
+        let mut flows = self.0.lock().expect("no holder panics");
+        let entries = flows.entry(flow.to_owned()).or_default();
+        let places = new.into_iter().map(|entry| {
+            entries.push(entry);
+            JournalRef { segment: 1, offset: entries.len() as u64 - 1, len: 1 }
+        });
+        Ok(places.collect())
+    }
+
+    async fn read(&self, flow: &str, at: JournalRef) -> Result<JournalEntry> {
+        let flows = self.0.lock().expect("no holder panics");
+        let entry = flows.get(flow).and_then(|entries| entries.get(usize::try_from(at.offset).ok()?));
+        entry.cloned().ok_or_else(|| Error::new(ErrorKind::State, "the journal has no such entry"))
+    }
+}
