@@ -47,7 +47,7 @@ pub(crate) fn reading(error: io::Error) -> Error {
     match bad {
         BadBytes::Compression { name, cause } => malformed(format!("the {name} data are cut or damaged"))
             .caused_by(cause.clone())
-            .advise("fetch or make the file again"),
+            .advise("fetch or make the file again; if it is not compressed so, set `compression`"),
         BadBytes::Text { encoding, offset } => malformed(format!("the text is not {encoding}"))
             .with("byte", offset)
             .advise("set `encoding` to \"utf-8\" or \"gb18030\", as the file is written"),
@@ -62,6 +62,8 @@ pub(crate) fn doing(what: &'static str, error: io::Error) -> Error {
         io::ErrorKind::QuotaExceeded => "the user's disk quota is used up; free some space and run again",
         io::ErrorKind::PermissionDenied => "give the user of this process the right to it",
         io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only; choose another `folder`",
+        io::ErrorKind::IsADirectory => "it is a folder; add the file's name to `path`",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "a file stands where a folder is needed",
         io::ErrorKind::NotFound => "check `folder` and `path`",
         _ => "check the disk, then run again; nothing committed is lost",
     };

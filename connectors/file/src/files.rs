@@ -165,9 +165,8 @@ impl FileSet {
         let mut hash = Xxh3::new();
         let mut n_bytes = 0;
         for found in &files {
-            let stamp = look_at(found, &mut hash).map_err(|e| {
-                error::doing("the file cannot be read", e).with("file", location.shown(&found.name))
-            })?;
+            let stamp = look_at(found, &mut hash)
+                .map_err(|e| error::doing("the file cannot be read", e).with("file", location.shown(&found.name)))?;
             n_bytes += stamp.len;
             stamps.push(stamp);
         }

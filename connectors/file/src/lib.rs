@@ -3,6 +3,7 @@
 #![doc = include_str!("about.md")]
 
 mod config;
+mod declared;
 mod error;
 mod files;
 mod read;

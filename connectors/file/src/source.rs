@@ -8,7 +8,8 @@ use milkrun_core::{
     Context, End, Error, ErrorKind, Page, PageRequest, Paging, Position, Proof, Result, Source, StreamSpec, async_trait,
 };
 
-use crate::config::{FileConfig, Reader, StreamConfig};
+use crate::config::{FileConfig, StreamConfig};
+use crate::declared::{ReadForm, Reader};
 use crate::read::Walk;
 use crate::read::page::PageText;
 
@@ -150,7 +151,10 @@ fn collect(reader: &Reader, walk: &mut Walk, from: u64, size: u32) -> Result<(Pa
     let peeked = if at_end { Ok(false) } else { walk.seek(reader) };
     let (body, records) = text.into_records().map_err(|fault| {
         let name = walk.files().shown(&walk.files().files()[fault.file]);
-        fault.error.with("file", name).with("line", fault.line)
+        let error = fault.error.with("file", name).with("line", fault.line);
+        let is_lines = matches!(reader.form, ReadForm::Jsonl) && error.help().is_none();
+        let help = "each line has to hold one whole object; if the file is one JSON value, set format = \"json\"";
+        if is_lines { error.advise(help) } else { error }
     })?;
     let has_next = *peeked.as_ref().unwrap_or(&true);
     let page = Page {

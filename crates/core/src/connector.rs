@@ -70,8 +70,11 @@ pub trait Sink: fmt::Debug + Send + Sync {
 /// A local medium that is only appended to, and whose committed length is part of the checkpoint.
 #[async_trait]
 pub trait AppendSink: fmt::Debug + Send + Sync {
-    /// Targets this medium has, in a stable order.
+    /// Targets this medium has by declaration, in a stable order.
     fn targets(&self) -> &[TargetSpec];
+
+    /// The target of that name, declared or made up from its name; `None` if there can be none.
+    fn target(&self, name: &str) -> Option<TargetSpec>;
 
     /// Proves that it can be written.
     async fn check(&self) -> Result<()>;
@@ -118,6 +121,14 @@ impl SinkKind {
         match self {
             Self::Calls(sink) => sink.targets(),
             Self::Appends(sink) => sink.targets(),
+        }
+    }
+
+    /// The target of that name.
+    pub fn target(&self, name: &str) -> Option<TargetSpec> {
+        match self {
+            Self::Calls(sink) => sink.targets().iter().find(|target| target.name == name).cloned(),
+            Self::Appends(sink) => sink.target(name),
         }
     }
 }

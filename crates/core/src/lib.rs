@@ -36,6 +36,7 @@ pub use connector::{
 pub use context::Context;
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use inventory;
+pub use jiff::Timestamp;
 pub use page::{End, Page, Paging, Position};
 pub use quota::{Quota, QuotaSpec, Rate};
 pub use record::{Key, Record, Rows};

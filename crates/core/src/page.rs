@@ -93,7 +93,7 @@ pub enum Paging {
         /// The vendor's parameter.
         parameter: String,
     },
-    /// A row version that only grows, asked for inclusively; ends at a page that is short and does not advance.
+    /// A row version that only grows, asked for inclusively; ends at a page that is not full.
     RowVersion {
         /// The vendor's parameter.
         parameter: String,
@@ -161,10 +161,10 @@ impl Paging {
             (Self::Cursor { .. }, _) => page.next.clone().map(Position::Cursor),
             (Self::Link, _) => page.next.clone().map(Position::Link),
             (Self::RowVersion { parameter, .. }, Position::Version(from)) => {
-                let advanced = page.next.as_ref().filter(|v| *v != from);
-                match advanced {
+                match page.next.as_ref().filter(|version| *version != from) {
+                    // Versions only grow: a page that is not full reaches to the newest of this instant.
+                    _ if short => None,
                     Some(version) => Some(Position::Version(version.clone())),
-                    None if short => None,
                     None => {
                         return Err(Error::new(ErrorKind::Incoherent, "a full page holds a single row version")
                             .with("version", from)
@@ -206,12 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn row_versions_end_at_a_short_page_that_does_not_advance() {
+    fn row_versions_end_at_a_page_that_is_not_full() {
         let paging = Paging::RowVersion { parameter: "start_ts".into(), field: "ts".into() };
         let at = Position::Version("7".into());
         let with = |n, next: &str| Page { next: Some(next.into()), ..page(n) };
         assert_eq!(paging.next(&at, &with(2, "9"), 2).unwrap(), Some(Position::Version("9".into())));
-        assert_eq!(paging.next(&at, &with(1, "9"), 2).unwrap(), Some(Position::Version("9".into())));
+        assert_eq!(paging.next(&at, &with(1, "9"), 2).unwrap(), None);
         assert_eq!(paging.next(&at, &with(1, "7"), 2).unwrap(), None);
         assert_eq!(paging.next(&at, &page(0), 2).unwrap(), None);
         let stuck = paging.next(&at, &with(2, "7"), 2).unwrap_err();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::secret::Secret;
 
 /// What proves who is calling.
@@ -153,6 +153,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
 
 /// How long a renewal may take before another process may try.
 const LEASE: Duration = Duration::from_mins(2);
+/// How long after a failed renewal the next one is tried, unless the vendor says.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a waiting process looks whether the renewal of another one is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -164,6 +166,8 @@ pub struct Vault {
     source: Arc<dyn TokenSource>,
     clock: Arc<dyn Clock>,
     cached: Mutex<Option<Arc<StoredToken>>>,
+    /// After a renewal that failed while the token still lives, none is tried before this instant.
+    not_before: Mutex<Option<Timestamp>>,
     /// Held while this process renews.
     turn: tokio::sync::Mutex<()>,
 }
@@ -171,8 +175,15 @@ pub struct Vault {
 impl Vault {
     /// The vault's view of one account.
     pub fn new(account: &str, store: Arc<dyn TokenStore>, source: Arc<dyn TokenSource>, clock: Arc<dyn Clock>) -> Self {
-        let cached = Mutex::new(None);
-        Self { account: account.to_owned(), store, source, clock, cached, turn: tokio::sync::Mutex::new(()) }
+        Self {
+            account: account.to_owned(),
+            store,
+            source,
+            clock,
+            cached: Mutex::new(None),
+            not_before: Mutex::new(None),
+            turn: tokio::sync::Mutex::new(()),
+        }
     }
 
     /// The token to use now; it is had or renewed first if it is due.
@@ -192,8 +203,10 @@ impl Vault {
             return Ok(held);
         }
         match self.renew(cx, Some(Arc::clone(&held))).await {
-            // A token that is only due, not dead, serves on; the next call tries again.
+            // A token that is only due, not dead, serves on; a later call tries again.
             Err(error) if self.is_alive(&held.token) => {
+                let wait = if let Retry::After(wait) = error.retry() { wait } else { PATIENCE };
+                *self.not_before.lock().expect("no holder panics") = Some(self.clock.now() + signed(wait));
                 tracing::warn!(account = self.account, %error, "the token could not be renewed yet");
                 Ok(held)
             }
@@ -239,7 +252,8 @@ impl Vault {
         let policy = self.source.policy();
         let now = self.clock.now();
         let age = now.duration_since(token.obtained_at);
-        if age < signed(policy.shortest_age) {
+        let not_before = *self.not_before.lock().expect("no holder panics");
+        if age < signed(policy.shortest_age) || not_before.is_some_and(|at| now < at) {
             return false;
         }
         let spread = u32::try_from(token.obtained_at.as_millisecond().unsigned_abs() % 100).expect("below 100");

@@ -63,7 +63,8 @@ pub fn plan(
             return Err(error.advise("add `since = \"2026-01-01\"` to its [source]"));
         }
     };
-    if planned.is_none_or(|planned| until > planned) && until > from {
+    // Even when no time has passed, what became visible late since the last run is looked for.
+    if planned.is_none_or(|planned| until >= planned) && until > from {
         cut(&mut plan.slices, window, span, None, Window { from, until }, partitions);
         plan.planned.push(Planned { axis: String::new(), until });
     }
@@ -203,7 +204,9 @@ mod tests {
         let state = PlanState { planned: &first.planned, ..none };
         let second = plan(&stream(), &span, &state, None, at("2026-08-01T02:41:00Z")).unwrap();
         assert_eq!(windows(&second), ["[2026-08-01T02:20:00Z, 2026-08-01T02:40:00Z)"]);
-        let nothing_new = plan(&stream(), &span, &state, None, at("2026-08-01T02:31:00Z")).unwrap();
+        let at_once = plan(&stream(), &span, &state, None, at("2026-08-01T02:31:00Z")).unwrap();
+        assert_eq!(windows(&at_once), ["[2026-08-01T02:20:00Z, 2026-08-01T02:30:00Z)"]);
+        let nothing_new = plan(&stream(), &span, &state, None, at("2026-08-01T02:30:59Z")).unwrap();
         assert_eq!(nothing_new, Plan::default());
     }
 

@@ -319,7 +319,11 @@ impl Reading {
         let adds_up = total.is_none_or(|t| t == n_rows);
         let proved = |plan: &str| Ok(Step::Proved(Evidence { plan: plan.to_owned(), distinct, total }));
         match &stream.proof {
-            Proof::RowVersion { .. } => return proved("row-version"),
+            Proof::RowVersion { .. } => {
+                let at = page.next.clone().map_or(ask.at.clone(), Position::Version);
+                self.saved.way = Way::Forwards { at, size, n_pages: n_pages + 1, n_rows, total, clean, snapshot };
+                return proved("row-version");
+            }
             Proof::Snapshot { .. } if clean && adds_up && snapshot.is_some() => return proved("snapshot"),
             // One answer shows one instant: nothing can move between its rows.
             _ if first && clean && adds_up && page.has_next != Some(true) => return proved("one-page"),

@@ -4,12 +4,13 @@
 //! committed is the truth.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use milkrun_core::state::{Change, DeadLetter, FlowState, Lease, LedgerEntry, RunRecord, Stage, StoredSlice, Verdict};
 use milkrun_core::stream::Slice;
-use milkrun_core::{Appender, Error, ErrorKind, Key, Page, PageRequest, Result, SinkKind};
+use milkrun_core::{Appender, Error, ErrorKind, Key, Page, PageRequest, Result, Retry, SinkKind};
 use tracing::Instrument as _;
 
 use crate::append::{Batch, Checking};
@@ -196,8 +197,12 @@ impl<'a> Run<'a> {
         let mut courier = None;
         match &flow.sink {
             SinkKind::Appends(sink) => {
-                let open = sink.open(&flow.target.name, state.sink_mark.as_deref()).await?;
+                let mut open = sink.open(&flow.target.name, state.sink_mark.as_deref()).await?;
                 report.place = Some(open.place());
+                if state.sink_mark.is_none() {
+                    // From here on what lies beyond the mark is ours, to be cut after a crash.
+                    around.store.commit(lease, vec![Change::SinkMark(open.sync().await?)]).await?;
+                }
                 appender = Some(open);
             }
             SinkKind::Calls(sink) => courier = Some(Courier::new(flow, sink, around, lease).await?),
@@ -584,11 +589,26 @@ impl<'a> Run<'a> {
     }
 }
 
+/// How often a page is asked for whose answer only turns out to be bad when it is read.
+const READ_ATTEMPTS: u32 = 3;
+
 async fn fetch(flow: &Flow, marker: &Marker, slice: &Slice, ask: &Ask) -> Result<Fresh> {
     let request = PageRequest { stream: &flow.stream, slice, at: &ask.at, size: ask.size };
-    let page = flow.source.read_page(&flow.source_cx, request).await.map_err(|e| e.with("page", &ask.at))?;
-    let (marks, facts) = marker.prepare(&page).map_err(|e| e.with("page", &ask.at))?;
-    Ok(Fresh { page, marks, facts })
+    for attempt in 1.. {
+        match flow.source.read_page(&flow.source_cx, request).await {
+            Ok(page) => {
+                let (marks, facts) = marker.prepare(&page).map_err(|e| e.with("page", &ask.at))?;
+                return Ok(Fresh { page, marks, facts });
+            }
+            // What the transport has repeated in vain comes as `Exhausted`.
+            Err(error) if error.retry() == Retry::Backoff && attempt < READ_ATTEMPTS => {
+                tracing::debug!(flow = flow.name, %slice, %error, "the page is read again");
+                flow.source_cx.clock().sleep(Duration::from_secs(1) * attempt).await;
+            }
+            Err(error) => return Err(error.with("page", &ask.at)),
+        }
+    }
+    unreachable!("the attempts end in the loop")
 }
 
 /// The two halves of a slice, if its window can be cut.

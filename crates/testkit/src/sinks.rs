@@ -204,6 +204,10 @@ impl AppendSink for MemoryAppend {
         &self.targets
     }
 
+    fn target(&self, name: &str) -> Option<TargetSpec> {
+        self.targets.iter().find(|target| target.name == name).cloned()
+    }
+
     async fn check(&self) -> Result<()> {
         Ok(())
     }

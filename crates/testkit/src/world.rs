@@ -187,8 +187,15 @@ impl World {
         if inner.dice.percent(drift.flicker)
             && let Some(index) = inner.dice.index(inner.rows.len())
         {
-            inner.rows[index].shown ^= true;
-            inner.rows[index].touched = now;
+            let row = &mut inner.rows[index];
+            row.shown ^= true;
+            row.touched = now;
+            // A row that comes back unchanged into a window that nobody reads any more could never be found.
+            let lateness = i64::try_from(self.lateness.as_millis()).expect("short");
+            if row.shown && self.streams[0].window.is_some() && row.modified < time - lateness {
+                row.modified = time;
+                row.version += 1;
+            }
         }
         let late = inner.dice.percent(drift.enter_late);
         if late || inner.dice.percent(drift.arrive) {

@@ -8,7 +8,8 @@ use std::io::BufRead as _;
 use milkrun_core::record::write_json_string;
 use milkrun_core::{Error, Result};
 
-use crate::config::{CsvConfig, repeated};
+use crate::config::CsvConfig;
+use crate::declared::repeated;
 use crate::error::{malformed, reading};
 use crate::read::Records;
 use crate::read::feed::{Feed, LONGEST};

@@ -183,4 +183,3 @@ impl<R: BufRead> Read for Decoded<R> {
         Ok(0)
     }
 }
-

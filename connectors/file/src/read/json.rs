@@ -86,7 +86,11 @@ impl JsonRecords {
                     Some(Step::Each) => "a list",
                     Some(Step::Field(_)) => "an object",
                 };
-                let error = malformed(format!("{} is {}, not {wanted}", self.path().prefix(depth), kind_of(b)));
+                let Some(kind) = kind_of(b) else {
+                    let error = malformed(format!("the file is not JSON where {wanted} should begin"));
+                    return Err(if b == b'<' { error.advise("it may be a web page or XML") } else { error });
+                };
+                let error = malformed(format!("{} is {kind}, not {wanted}", self.path().prefix(depth)));
                 return Err(if b == b'n' && step.is_some() { allow_missing(error) } else { error });
             }
         }
@@ -160,7 +164,8 @@ impl JsonRecords {
             let n_slashes = inner.iter().rev().take_while(|&&b| b == b'\\').count();
             if self.scratch.ends_with(b"\"") && n_slashes % 2 == 0 {
                 let name = serde_json::from_slice(&self.scratch);
-                return name.map_err(|e| malformed("the file is not JSON: the name of a field is damaged").caused_by(e));
+                return name
+                    .map_err(|e| malformed("the file is not JSON: the name of a field is damaged").caused_by(e));
             }
             if self.scratch.len() as u64 > LONGEST_TOKEN {
                 return Err(malformed("the name of a field is longer than 1 MiB"));
@@ -171,9 +176,8 @@ impl JsonRecords {
     /// Passes over a value that is not on the way; it has to be JSON all the same.
     fn pass_over(&mut self) -> Result<()> {
         let b = self.token()?;
-        let passed = if matches!(b, b'{' | b'[' | b'"') {
-            IgnoredAny::deserialize(&mut serde_json::Deserializer::from_reader(&mut self.feed))
-        } else {
+        let is_plain = !matches!(b, b'{' | b'[' | b'"');
+        let passed = if is_plain {
             self.scratch.clear();
             while let Some(b) = self.feed.peek().map_err(reading)?
                 && !matches!(b, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r')
@@ -182,13 +186,22 @@ impl JsonRecords {
                 self.scratch.push(b);
                 self.feed.consume(1);
             }
+            if self.feed.peek().map_err(reading)?.is_none() {
+                return Err(cut());
+            }
             serde_json::from_slice(&self.scratch)
+        } else {
+            IgnoredAny::deserialize(&mut serde_json::Deserializer::from_reader(&mut self.feed))
         };
         passed.map(|_| ()).map_err(|e| {
             if e.is_io() {
                 return reading(e.into());
             }
-            if e.is_eof() { cut() } else { malformed("the file is not JSON: a value is damaged").caused_by(bare(&e)) }
+            if e.is_eof() && !is_plain {
+                cut()
+            } else {
+                malformed("the file is not JSON: a value is damaged").caused_by(bare(&e))
+            }
         })
     }
 
@@ -288,16 +301,17 @@ fn allow_missing(error: Error) -> Error {
     error.advise("where that means an empty list, say `list_may_be_missing = true`")
 }
 
-fn kind_of(first: u8) -> &'static str {
-    match first {
+/// What a value is by its first byte; `None` if no value begins so.
+fn kind_of(first: u8) -> Option<&'static str> {
+    Some(match first {
         b'{' => "an object",
         b'[' => "a list",
         b'"' => "a text",
         b't' | b'f' => "a boolean",
         b'n' => "null",
         b'-' | b'0'..=b'9' => "a number",
-        _ => "not JSON",
-    }
+        _ => return None,
+    })
 }
 
 /// What serde says, without a place that counts from somewhere else than the file's start.

@@ -9,7 +9,7 @@ pub(crate) mod path;
 
 use milkrun_core::{Error, Result};
 
-use crate::config::{ReadForm, Reader};
+use crate::declared::{ReadForm, Reader};
 use crate::error;
 use crate::files::FileSet;
 use crate::read::feed::Feed;

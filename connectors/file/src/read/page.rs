@@ -113,7 +113,8 @@ fn first_fault(body: &str, places: &[Place]) -> Fault {
             if text.starts_with('{') {
                 continue;
             }
-            let error = malformed("the record is not a JSON object").with("begins", text.chars().take(40).collect::<String>());
+            let error =
+                malformed("the record is not a JSON object").with("begins", text.chars().take(40).collect::<String>());
             return Fault { file: place.file, line: place.line, error };
         };
         let message = if cause.is_eof() { "the record is not complete JSON" } else { "the record is not JSON" };

@@ -19,8 +19,8 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::quota::Limiter;
 use crate::token::{Token, Vault};
 
-/// One call to a vendor, before it is signed.
-#[derive(Clone, Debug)]
+/// One call to a vendor, before it is signed. Its `Debug` leaves out the headers, which may carry secrets.
+#[derive(Clone)]
 pub struct Call {
     /// The vendor's method or path: the name for quotas and logs.
     pub endpoint: String,
@@ -51,8 +51,8 @@ pub enum Verb {
     Delete,
 }
 
-/// What a call sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a call sends. Its `Debug` shows how much, never what: fields carry tokens.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Body {
     /// Nothing.
     Empty,
@@ -60,6 +60,22 @@ pub enum Body {
     Form(Vec<(String, String)>),
     /// JSON text.
     Json(String),
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({:?} {}, {:?})", self.verb, self.endpoint, self.body)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Form(fields) => write!(f, "Form({} fields)", fields.len()),
+            Self::Json(text) => write!(f, "Json({} bytes)", text.len()),
+        }
+    }
 }
 
 impl Call {
@@ -145,8 +161,8 @@ impl Answer {
     }
 }
 
-/// A call as it goes on the wire.
-#[derive(Clone, Debug, Default)]
+/// A call as it goes on the wire. Its `Debug` shows nothing: it is signed, and may hold secrets anywhere.
+#[derive(Clone, Default)]
 pub struct Wire {
     /// The address with its query.
     pub url: String,
@@ -154,6 +170,12 @@ pub struct Wire {
     pub headers: Vec<(String, String)>,
     /// The bytes of the body.
     pub body: String,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire(***)")
+    }
 }
 
 impl Wire {
