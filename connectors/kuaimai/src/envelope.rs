@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 const GOOD_CODES: [&str; 3] = ["0", "200", "success"];
 
 /// The fields of the envelope; what else an answer has at its top is the answer itself.
-pub(crate) const ENVELOPE_FIELDS: [&str; 7] = ["success", "msg", "subCode", "subMsg", "solution", "traceId", "trace_id"];
+pub(crate) const ENVELOPE_FIELDS: [&str; 7] =
+    ["success", "msg", "subCode", "subMsg", "solution", "traceId", "trace_id"];
 
 /// An answer of the gateway, without its records.
 #[derive(Debug, Default)]
@@ -190,11 +191,24 @@ mod tests {
             assert_eq!(count(body), Ok(0), "{body}");
         }
         let refused = [
-            "", "null", "[]", "{}", r#"{"a":1}"#, r#"{"success":true,"total":2}"#, r#"{"success":true,"total":"2"}"#,
-            r#"{"success":true,"hasNext":true}"#, r#"{"success":true,"rows":[{"id":1}]}"#,
-            r#"{"success":true,"data":{"list":[]}}"#, r#"{"success":true,"list":{}}"#, r#"{"success":true,"list":[1]}"#,
-            r#"{"success":true,"list":[{"id":1}]"#, r#"{"success":true,"list":[]}}"#, r#"{"success":true,"total":-1}"#,
-            r#"{"success":true,"total":1.5}"#, r#"{"success":"perhaps"}"#, "<html></html>",
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"success":true,"total":2}"#,
+            r#"{"success":true,"total":"2"}"#,
+            r#"{"success":true,"hasNext":true}"#,
+            r#"{"success":true,"rows":[{"id":1}]}"#,
+            r#"{"success":true,"data":{"list":[]}}"#,
+            r#"{"success":true,"list":{}}"#,
+            r#"{"success":true,"list":[1]}"#,
+            r#"{"success":true,"list":[{"id":1}]"#,
+            r#"{"success":true,"list":[]}}"#,
+            r#"{"success":true,"total":-1}"#,
+            r#"{"success":true,"total":1.5}"#,
+            r#"{"success":"perhaps"}"#,
+            "<html></html>",
         ];
         let reasons: Vec<_> = refused.iter().map(|body| format!("{body:40} {}", count(body).unwrap_err())).collect();
         insta::assert_snapshot!(reasons.join("\n"));

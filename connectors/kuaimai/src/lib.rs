@@ -1,34 +1,32 @@
 //! Kuaimai ERP: the connector of Milkrun. The five facts:
-#![doc = include_str!("../README.md")]
+#![doc = include_str!("about.md")]
 
 mod client;
 mod config;
 mod envelope;
 mod error;
 mod source;
-mod streams;
+pub mod streams;
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the vendor of the tests runs beside them")]
 mod fixture;
 
 use milkrun_core::{ConnectorSpec, inventory};
 
 pub use self::client::sign;
 pub use self::config::{KuaimaiConfig, SignMethod};
-pub use self::streams::{
-    Detail, Form, Inner, Late, PageLimits, Parent, Plan, StreamConfig, Text, UnitPaths, WindowConfig,
-};
 
 inventory::submit! {
     ConnectorSpec {
         name: "kuaimai",
         title: ("Kuaimai ERP", "快麦ERP"),
-        about: include_str!("../README.md"),
+        about: include_str!("about.md"),
         schema: || schemars::schema_for!(KuaimaiConfig),
         streams: || streams::built_in().iter().map(|stream| stream.spec(None)).collect(),
         targets: Vec::new,
         quota: config::quota,
         example: config::EXAMPLE,
-        open: source::open,
+        open: |opening| source::open(&opening),
     }
 }

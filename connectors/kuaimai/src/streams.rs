@@ -233,10 +233,23 @@ pub(crate) fn built_in() -> Vec<StreamConfig> {
     table.streams
 }
 
+/// How the vendor writes "never": 2000-01-01 in Beijing.
+const NONE: i64 = 946_656_000_000;
+
 /// Parameters that are set for every call, and spellings that the vendor ignores without a word.
 const RESERVED: [&str; 12] = [
-    "method", "appKey", "timestamp", "format", "version", "sign", "sign_method", "session", "pageNo", "pageSize",
-    "page_no", "page_size",
+    "method",
+    "appKey",
+    "timestamp",
+    "format",
+    "version",
+    "sign",
+    "sign_method",
+    "session",
+    "pageNo",
+    "pageSize",
+    "page_no",
+    "page_size",
 ];
 
 impl StreamConfig {
@@ -266,7 +279,7 @@ impl StreamConfig {
             endpoint: self.method.clone(),
             key: self.key.clone(),
             number: self.number.clone(),
-            version: self.version.clone().map(|field| Stamp { field, form: TimeForm::EpochMs }),
+            version: self.version.clone().map(|field| Stamp { field, form: TimeForm::EpochMs, none: Some(NONE) }),
             window,
             paging: self.paging(),
             page_size: PageSize { min: limits.min, usual, max: limits.max },
@@ -309,7 +322,7 @@ impl StreamConfig {
         }
         for method in [Some(&self.method), self.detail.as_ref().map(|d| &d.method)].into_iter().flatten() {
             // Every documented read ends so and no write does; a write sent by a reading would be repeated on errors.
-            if !method.ends_with(".query") && !method.ends_with(".get") {
+            if !matches!(method.rsplit('.').next(), Some("query" | "get")) {
                 return wrong(format!("`method` is `{method}`, and only methods in `.query` or `.get` read"));
             }
         }
@@ -326,8 +339,15 @@ impl StreamConfig {
         {
             return wrong("`page_size` has to keep 1 ≤ min ≤ usual ≤ max".to_owned());
         }
-        if self.proof == Plan::Backwards && (self.window.is_none() || self.page_size.is_none() || self.inner.is_some()) {
+        if self.proof == Plan::Backwards && (self.window.is_none() || self.page_size.is_none() || self.inner.is_some())
+        {
             return wrong("`proof = \"backwards\"` needs `window` and `page_size`, and no `inner`".to_owned());
+        }
+        if !self.rename.is_empty() && (self.inner.is_some() || self.detail.is_some()) {
+            return wrong("`rename` does not go with `inner` or `detail`".to_owned());
+        }
+        if self.inner.is_some() && self.detail.is_some() {
+            return wrong("`inner` does not go with `detail`".to_owned());
         }
         if let Some(window) = &self.window {
             if window.longest_hours == 0 {
@@ -364,8 +384,8 @@ impl StreamConfig {
             names.extend(window.axis_parameter.as_deref());
         }
         names.sort_unstable();
-        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("the parameter `{}` is set twice", twice[0]));
+        if let Some(twice) = names.windows(2).find_map(|pair| (pair[0] == pair[1]).then_some(pair[0])) {
+            return Err(format!("the parameter `{twice}` is set twice"));
         }
         names.extend(self.detail.as_ref().map(|detail| detail.parameter.as_str()));
         match names.iter().find(|name| name.is_empty() || RESERVED.contains(name)) {
@@ -400,5 +420,68 @@ impl WindowConfig {
             late: self.late.iter().map(late).collect(),
             ..WindowSpec::beijing(&self.axis)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_can_be_read_and_is_valid() {
+        let streams = built_in();
+        let names: Vec<_> = streams.iter().map(|stream| stream.name.as_str()).collect();
+        for stream in &streams {
+            stream.validate(&names).unwrap();
+            assert!(stream.title.is_some(), "{}", stream.name);
+        }
+    }
+
+    #[test]
+    fn the_table_of_streams() {
+        let hours = |d: Duration| d.as_secs() / 3600;
+        let lines = built_in().into_iter().map(|stream| {
+            let spec = stream.spec(None);
+            let window = spec.window.as_ref().map_or("whole".to_owned(), |window| {
+                let late = window.late.iter().map(|l| format!(" +{}/{}h/{}h", l.axis, hours(l.every), hours(l.reach)));
+                let settle = window.settle.as_secs();
+                let late: String = late.collect();
+                format!("{} {:?} {}h settle {settle}s{late}", window.axis, window.form, hours(window.longest))
+            });
+            let size = spec.page_size;
+            let end = match &spec.paging {
+                Paging::PageNumber { end, .. } => format!("{end:?}"),
+                paging => format!("{paging:?}"),
+            };
+            let version = spec.version.as_ref().map_or("-", |version| &version.field);
+            let parent = spec.partition.as_ref().map(|p| format!(" of {}.{} as {}", p.stream, p.path, p.parameter));
+            let detail = stream.detail.as_ref().map(|detail| format!(" + {}", detail.method));
+            format!(
+                "{} = {}{}{}: key {}, version {version}, {window}, {}..{}..{} {end}, {}",
+                spec.name,
+                spec.endpoint,
+                detail.unwrap_or_default(),
+                parent.unwrap_or_default(),
+                spec.key.join("+"),
+                size.min,
+                size.usual,
+                size.max.map_or("?".to_owned(), |max| max.to_string()),
+                spec.proof.name(),
+            )
+        });
+        insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn a_page_size_keeps_to_each_streams_limits() {
+        let usual = |size| {
+            let of = |name: &str| {
+                let stream = built_in().into_iter().find(|stream| stream.name == name).unwrap();
+                stream.spec(Some(size)).page_size.usual
+            };
+            ["orders", "stock", "shops", "transfers", "purchase-orders"].map(of)
+        };
+        assert_eq!(usual(200), [200, 100, 20, 20, 200]);
+        assert_eq!(usual(5), [20, 5, 5, 20, 5]);
     }
 }
