@@ -94,7 +94,7 @@ pub trait Appender: fmt::Debug + Send {
     ///
     /// # Errors
     /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) if one of them cannot be written in the medium's form.
-    fn push(&mut self, documents: &[String]) -> Result<()>;
+    fn push(&mut self, documents: &[&str]) -> Result<()>;
 
     /// Makes everything taken so far durable, and returns the mark to commit.
     async fn sync(&mut self) -> Result<String>;

@@ -1,31 +1,34 @@
 //! Records on their way into a commit: compared with the ledger, mapped, and gathered until the commit takes them.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use futures_util::future::BoxFuture;
 use milkrun_core::state::{Bitmap, Change, JournalEntry, JournalRef, LedgerEntry, LedgerRow, OutboxPage, Stage};
-use milkrun_core::{Appender, Page, Result};
+use milkrun_core::{Appender, Page, Record, Result};
+use milkrun_mapping::{Outcome, Output};
 
 use crate::outbox::Outgoing;
 use crate::prepare::News;
 use crate::run::{Fresh, Run};
 
+/// Pages in the order they came, each with its slice; dead letters have none.
+pub(crate) type Arrived = VecDeque<(Option<u64>, Fresh)>;
+
 /// Pages whose keys are being looked up in the ledger.
 pub(crate) struct Checking<'a> {
-    fetched: VecDeque<(u64, Fresh)>,
+    fetched: Arrived,
     known: BoxFuture<'a, Result<Vec<Option<LedgerEntry>>>>,
 }
 
 impl<'a> Checking<'a> {
-    pub(crate) fn new(fetched: VecDeque<(u64, Fresh)>, known: BoxFuture<'a, Result<Vec<Option<LedgerEntry>>>>) -> Self {
+    pub(crate) fn new(fetched: Arrived, known: BoxFuture<'a, Result<Vec<Option<LedgerEntry>>>>) -> Self {
         Self { fetched, known }
     }
 }
 
 /// The pages and what the ledger knows of their keys, in one row; never returns while nothing is looked up.
-pub(crate) async fn checked(
-    slot: &mut Option<Checking<'_>>,
-) -> Result<(VecDeque<(u64, Fresh)>, Vec<Option<LedgerEntry>>)> {
+pub(crate) async fn checked(slot: &mut Option<Checking<'_>>) -> Result<(Arrived, Vec<Option<LedgerEntry>>)> {
     let Some(checking) = slot else { return std::future::pending().await };
     let known = (&mut checking.known).await;
     let fetched = std::mem::take(&mut checking.fetched);
@@ -41,18 +44,19 @@ pub(crate) struct Batch {
     pub(crate) slices: Vec<u64>,
     ledger: Vec<LedgerRow>,
     /// For each row of the ledger, its documents and its record.
-    documents: Vec<Written>,
+    written: Vec<Written>,
+    documents: Output,
     entries: Vec<(u64, JournalEntry)>,
     outgoing: Vec<Outgoing>,
     n_pages: usize,
     aged: bool,
 }
 
-/// The documents of one record.
+/// One record and its documents, by their numbers.
 #[derive(Debug)]
 struct Written {
-    documents: Vec<String>,
-    record: milkrun_core::Record,
+    documents: Range<usize>,
+    record: Record,
     new: bool,
 }
 
@@ -112,35 +116,28 @@ impl Run<'_> {
             match news {
                 News::Unchanged => self.report.counts.unchanged += 1,
                 News::Older => self.report.counts.older += 1,
-                News::New | News::Changed => {
-                    let mut documents = Vec::new();
-                    match self.flow.transform.apply(record, &mut documents) {
-                        Err(reason) => {
-                            let letter = self.dead_letter(mark, Stage::Mapping, reason, page_id, record.text());
-                            self.batch.changes.push(letter);
-                            self.report.counts.refused += 1;
-                            any = true;
-                        }
-                        Ok(()) if documents.is_empty() => self.report.counts.filtered += 1,
-                        Ok(()) => {
-                            let entry = mark.entry(None);
-                            self.recent.insert(key.clone(), (self.batch_number, entry.clone()));
-                            let index = u32::try_from(index).expect("a page has fewer than 2^32 records");
-                            let row = LedgerRow {
-                                key: key.clone(),
-                                entry,
-                                page: page_id,
-                                index,
-                                idempotency_key: None,
-                                at: now,
-                            };
-                            self.batch.ledger.push(row);
-                            let new = news == News::New;
-                            self.batch.documents.push(Written { documents, record: record.clone(), new });
-                            any = true;
-                        }
+                News::New | News::Changed => match self.flow.mapping.apply(record, &mut self.batch.documents) {
+                    Err(error) => {
+                        let reason = error.to_string();
+                        let letter = self.dead_letter(mark, Stage::Mapping, reason, page_id, record.text());
+                        self.batch.changes.push(letter);
+                        self.report.counts.refused += 1;
+                        any = true;
                     }
-                }
+                    Ok(Outcome::Filtered | Outcome::Mapped { n: 0 }) => self.report.counts.filtered += 1,
+                    Ok(Outcome::Mapped { n }) => {
+                        let end = self.batch.documents.len();
+                        let entry = mark.entry(None);
+                        self.recent.insert(key.clone(), (self.batch_number, entry.clone()));
+                        let index = u32::try_from(index).expect("a page has fewer than 2^32 records");
+                        let row =
+                            LedgerRow { key: key.clone(), entry, page: page_id, index, idempotency_key: None, at: now };
+                        self.batch.ledger.push(row);
+                        let new = news == News::New;
+                        self.batch.written.push(Written { documents: end - n..end, record: record.clone(), new });
+                        any = true;
+                    }
+                },
             }
         }
         if any {
@@ -173,11 +170,14 @@ impl Run<'_> {
 
     /// Hands the documents to the appender; one that it refuses becomes a dead letter instead of a ledger row.
     pub(crate) fn seal(&mut self, batch: Batch, mut appender: Option<Box<dyn Appender>>) -> Sealed {
-        let Batch { mut changes, slices, ledger, documents, entries, outgoing, .. } = batch;
+        let Batch { mut changes, slices, ledger, written, documents, entries, outgoing, .. } = batch;
         let mut rows = Vec::with_capacity(ledger.len());
-        for (row, written) in ledger.into_iter().zip(documents) {
+        let mut texts = Vec::new();
+        for (row, written) in ledger.into_iter().zip(written) {
             let appender = appender.as_mut().expect("only appending sinks have ledger rows here");
-            if let Err(error) = appender.push(&written.documents) {
+            texts.clear();
+            texts.extend(written.documents.clone().filter_map(|number| documents.get(number)));
+            if let Err(error) = appender.push(&texts) {
                 self.recent.remove(&row.key);
                 self.report.counts.refused += 1;
                 changes.push(Change::DeadLetter(milkrun_core::state::DeadLetter {

@@ -1,11 +1,11 @@
 //! A flow, ready to run: stream → mapping → target, with everything opened.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use milkrun_core::state::{Journal, StateStore};
-use milkrun_core::{Clock, Context, Error, Record, Result, SinkKind, Source, StreamSpec, TargetSpec};
+use milkrun_core::{Clock, Context, Error, Result, SinkKind, Source, StreamSpec, TargetSpec};
+use milkrun_mapping::Mapping;
 
 use crate::plan::Span;
 use crate::report::Counts;
@@ -28,7 +28,7 @@ pub struct Flow {
     /// What they become there.
     pub target: TargetSpec,
     /// How records become documents.
-    pub transform: Arc<dyn Transform>,
+    pub mapping: Arc<Mapping>,
     /// From when on, and how windows are cut.
     pub span: Span,
     /// How it runs.
@@ -107,33 +107,6 @@ pub struct Surroundings {
     pub journal: Arc<dyn Journal>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-}
-
-/// Turns a record into documents. Deterministic: the same record gives the same documents.
-pub trait Transform: fmt::Debug + Send + Sync {
-    /// Whether one record may become several documents.
-    fn explodes(&self) -> bool;
-
-    /// Appends the documents of `record` to `out`; none if the flow's filter drops it.
-    ///
-    /// # Errors
-    /// Why the record cannot be mapped, with the field and the value.
-    fn apply(&self, record: &Record, out: &mut Vec<String>) -> Result<(), String>;
-}
-
-/// The record itself, byte for byte.
-#[derive(Debug)]
-pub struct AsItCame;
-
-impl Transform for AsItCame {
-    fn explodes(&self) -> bool {
-        false
-    }
-
-    fn apply(&self, record: &Record, out: &mut Vec<String>) -> Result<(), String> {
-        out.push(record.text().to_owned());
-        Ok(())
-    }
 }
 
 /// Is told how a run goes on.

@@ -20,7 +20,7 @@ pub mod run;
 #[cfg(test)]
 mod simulation;
 
-pub use flow::{AsItCame, Flow, Observer, Options, Quiet, Stop, Stopper, Surroundings, Transform};
+pub use flow::{Flow, Observer, Options, Quiet, Stop, Stopper, Surroundings};
 pub use plan::Span;
 pub use report::{Counts, Report};
-pub use run::run;
+pub use run::{replay, run};

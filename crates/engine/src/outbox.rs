@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt};
 use milkrun_core::state::{Change, DeadLetter, JournalEntry, Lease, LedgerEntry, LedgerRow, OutboxPage, Stage};
 use milkrun_core::{Delivery, Error, ErrorKind, Idempotency, Key, Operation, Receipt, Record, Result, Sink};
+use milkrun_mapping::{Outcome, Output};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::flow::{Flow, Surroundings};
@@ -39,6 +40,7 @@ pub(crate) struct Courier {
     dead: BTreeMap<Key, u64>,
     /// For each record of the round, its documents that have no receipt yet.
     open_parcels: HashMap<usize, u32>,
+    documents: Output,
 }
 
 /// One document of one record.
@@ -81,6 +83,7 @@ impl Courier {
             n_unresolved: 0,
             dead,
             open_parcels: HashMap::new(),
+            documents: Output::new(),
         })
     }
 
@@ -200,7 +203,7 @@ impl Courier {
         counts: &mut Counts,
         changes: &mut Vec<Change>,
     ) -> Result<Vec<Parcel>> {
-        let explodes = self.flow.transform.explodes();
+        let explodes = self.flow.mapping.explodes();
         let mut candidates = Vec::new();
         for (index, mark) in round {
             let Some(key) = mark.key.clone() else {
@@ -264,18 +267,19 @@ impl Courier {
         counts: &mut Counts,
         changes: &mut Vec<Change>,
     ) -> Option<Vec<String>> {
-        let mut documents = Vec::new();
-        match self.flow.transform.apply(&records[index], &mut documents) {
-            Err(reason) => {
+        self.documents.clear();
+        match self.flow.mapping.apply(&records[index], &mut self.documents) {
+            Err(error) => {
+                let reason = error.to_string();
                 self.bury(page, index, mark, Stage::Mapping, reason, &records[index], counts, changes);
                 None
             }
-            Ok(()) if documents.is_empty() => {
+            Ok(Outcome::Filtered | Outcome::Mapped { n: 0 }) => {
                 page.todo.clear(index);
                 counts.filtered += 1;
                 None
             }
-            Ok(()) => Some(documents),
+            Ok(Outcome::Mapped { .. }) => Some(self.documents.iter().map(str::to_owned).collect()),
         }
     }
 

@@ -97,7 +97,7 @@ fn whole(stream: &StreamSpec, state: &PlanState<'_>, partitions: Option<&[String
     match partitions {
         None => plan.slices.push(Slice { from_version, ..Slice::default() }),
         Some(values) => {
-            plan.slices.extend(values.iter().map(|value| Slice { partition: Some(value.clone()), ..Slice::default() }))
+            plan.slices.extend(values.iter().map(|value| Slice { partition: Some(value.clone()), ..Slice::default() }));
         }
     }
     plan

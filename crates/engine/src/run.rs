@@ -10,10 +10,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use milkrun_core::state::{Change, DeadLetter, FlowState, Lease, LedgerEntry, RunRecord, Stage, StoredSlice, Verdict};
 use milkrun_core::stream::Slice;
-use milkrun_core::{Appender, Error, ErrorKind, Key, Page, PageRequest, Result, Retry, SinkKind};
+use milkrun_core::{Appender, Error, ErrorKind, Key, Page, PageRequest, Record, Result, Retry, SinkKind};
 use tracing::Instrument as _;
 
-use crate::append::{Batch, Checking};
+use crate::append::{Arrived, Batch, Checking};
 use crate::flow::{Flow, Observer, Stop, Surroundings};
 use crate::outbox::{Courier, Outgoing, dead_by_key};
 use crate::partition;
@@ -21,6 +21,15 @@ use crate::plan::{Plan, PlanState, plan};
 use crate::prepare::{Mark, Marker};
 use crate::reading::{Ask, PageFacts, Reading, Step};
 use crate::report::{Counts, Report};
+
+/// What a run takes its records from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Work {
+    /// The source.
+    Slices,
+    /// Dead letters: these, or all of them.
+    DeadLetters(Option<Vec<u64>>),
+}
 
 /// Runs `flow` once; it goes on where the last run ended.
 ///
@@ -37,9 +46,39 @@ pub async fn run(
     observer: &dyn Observer,
 ) -> Result<Report> {
     flow.validate()?;
-    let started = around.clock.now();
-    let lease = around.store.acquire(&flow.name, started).await?;
+    let lease = around.store.acquire(&flow.name, around.clock.now()).await?;
     let outcome = run_leased(flow, around, lease, restart, stop, observer).await;
+    around.store.release(lease).await?;
+    outcome
+}
+
+/// Sends dead letters again, through the mapping as it is now: those with the given numbers, or all.
+///
+/// A letter leaves the list in the same commit that takes its record on; what is refused again comes back as a new
+/// one. A record of which the target has a newer version by now is dropped.
+///
+/// # Errors
+/// Those of [`run`].
+pub async fn replay(
+    flow: &Flow,
+    around: &Surroundings,
+    letters: Option<Vec<u64>>,
+    stop: &mut Stop,
+    observer: &dyn Observer,
+) -> Result<Report> {
+    flow.validate()?;
+    let lease = around.store.acquire(&flow.name, around.clock.now()).await?;
+    let outcome = async {
+        let state = around.store.load(lease).await?;
+        let mut run = Run::new(flow, around, lease, state, Work::DeadLetters(letters), observer).await?;
+        let outcome = run.drive(stop).await;
+        let mut report = run.report;
+        report.ended = around.clock.now();
+        let dead = !around.store.dead_letters(lease.flow, 0, 1).await?.is_empty();
+        conclude(&mut report, outcome, dead);
+        Ok(report)
+    };
+    let outcome = outcome.await;
     around.store.release(lease).await?;
     outcome
 }
@@ -60,7 +99,7 @@ async fn run_leased(
     let calls_before = calls(flow);
     let begun = RunRecord { id: 0, started, ended: None, verdict: None, report: "{}".to_owned() };
     around.store.commit(lease, vec![Change::Run(begun)]).await?;
-    let mut run = Run::new(flow, around, lease, state, observer).await?;
+    let mut run = Run::new(flow, around, lease, state, Work::Slices, observer).await?;
     let outcome = run.drive(stop).await;
     let mut report = run.report;
     report.ended = around.clock.now();
@@ -107,7 +146,8 @@ struct Active {
 
 /// A page that has been fetched, or why not.
 struct Fetched {
-    slice: u64,
+    /// The slice it is a page of; none for dead letters.
+    slice: Option<u64>,
     outcome: Result<Fresh>,
 }
 
@@ -128,7 +168,7 @@ pub(crate) struct Run<'a> {
     /// Slices whose next page may be fetched; those under way before new ones.
     idle: VecDeque<u64>,
     fetches: FuturesUnordered<BoxFuture<'a, Fetched>>,
-    arrived: VecDeque<(u64, Fresh)>,
+    arrived: Arrived,
     pub(crate) checking: Option<Checking<'a>>,
     pub(crate) batch: Batch,
     committing: Option<BoxFuture<'a, Result<Committed>>>,
@@ -173,6 +213,7 @@ impl<'a> Run<'a> {
         around: &'a Surroundings,
         lease: Lease,
         state: FlowState,
+        work: Work,
         observer: &'a dyn Observer,
     ) -> Result<Self> {
         let now = around.clock.now();
@@ -235,13 +276,45 @@ impl<'a> Run<'a> {
             failures: Vec::new(),
             report,
         };
-        for StoredSlice { id, slice, reading, digests } in state.slices {
-            let reading = Reading::restore(&reading, digests)?;
-            run.slices.insert(id, Active { slice, reading });
-            run.idle.push_back(id);
+        match work {
+            Work::Slices => {
+                for StoredSlice { id, slice, reading, digests } in state.slices {
+                    let reading = Reading::restore(&reading, digests)?;
+                    run.slices.insert(id, Active { slice, reading });
+                    run.idle.push_back(id);
+                }
+                run.plan(&state.planned, state.resume_version.as_deref()).await?;
+            }
+            Work::DeadLetters(chosen) => run.take_dead_letters(chosen.as_deref()).await?,
         }
-        run.plan(&state.planned, state.resume_version.as_deref()).await?;
         Ok(run)
+    }
+
+    /// Puts dead letters in front of the ledger as if they had just been read.
+    async fn take_dead_letters(&mut self, chosen: Option<&[u64]>) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let letters = self.around.store.dead_letters(self.lease.flow, after, 200).await?;
+            let Some(last) = letters.last() else { return Ok(()) };
+            after = last.id;
+            let mut page = Page::default();
+            for letter in letters {
+                if chosen.is_none_or(|chosen| chosen.contains(&letter.id)) {
+                    page.records.push(Record::parse(letter.record)?);
+                    self.batch.changes.push(Change::DeadLetterSettled(letter.id));
+                    if let Some(key) = &letter.key {
+                        self.dead.remove(key);
+                    }
+                }
+            }
+            if !page.records.is_empty() {
+                let marks = page.records.iter().map(|record| self.marker.mark(record)).collect();
+                self.on_fetched(Fetched {
+                    slice: None,
+                    outcome: Ok(Fresh { page, marks, facts: PageFacts::default() }),
+                })?;
+            }
+        }
     }
 
     /// Adds the new slices; they are durable before the first of them is read.
@@ -375,7 +448,7 @@ impl<'a> Run<'a> {
                 flow = self.flow.name, stream = self.flow.stream.name, slice = %slice, page = %ask.at
             );
             let (flow, marker) = (self.flow, self.marker.clone());
-            let fetch = async move { Fetched { slice: id, outcome: fetch(flow, &marker, &slice, &ask).await } };
+            let fetch = async move { Fetched { slice: Some(id), outcome: fetch(flow, &marker, &slice, &ask).await } };
             self.fetches.push(Box::pin(fetch.instrument(span)));
         }
     }
@@ -387,7 +460,7 @@ impl<'a> Run<'a> {
                 self.arrived.push_back((fetched.slice, fresh));
                 Ok(())
             }
-            Err(error) => self.slice_failed(fetched.slice, error),
+            Err(error) => self.slice_failed(fetched.slice.expect("only slices are fetched"), error),
         }
     }
 
@@ -422,7 +495,7 @@ impl<'a> Run<'a> {
         self.checking = Some(Checking::new(fetched, Box::pin(store.seen(flow, keys))));
     }
 
-    fn on_checked(&mut self, (fetched, known): (VecDeque<(u64, Fresh)>, Vec<Option<LedgerEntry>>)) -> Result<()> {
+    fn on_checked(&mut self, (fetched, known): (Arrived, Vec<Option<LedgerEntry>>)) -> Result<()> {
         let mut known = known.into_iter();
         for (slice, fresh) in fetched {
             let n_keys = fresh.marks.iter().filter(|m| m.key.is_some()).count();
@@ -435,8 +508,14 @@ impl<'a> Run<'a> {
     }
 
     /// Takes a page into the batch: its records, and what it does to its slice.
-    fn take(&mut self, id: u64, fresh: Fresh, known: Option<Vec<Option<LedgerEntry>>>) -> Result<()> {
+    fn take(&mut self, id: Option<u64>, fresh: Fresh, known: Option<Vec<Option<LedgerEntry>>>) -> Result<()> {
         let stream = &self.flow.stream;
+        let Some(id) = id else {
+            self.report.counts.records += fresh.marks.len() as u64;
+            self.take_records(fresh, known);
+            self.batch.touch();
+            return Ok(());
+        };
         let active = self.slices.get_mut(&id).expect("only open slices are fetched");
         let number = active.reading.number();
         let splittable = halves(self.flow, &active.slice);
@@ -447,10 +526,7 @@ impl<'a> Run<'a> {
         self.report.counts.pages += 1;
         self.report.counts.records += fresh.marks.len() as u64;
         let digests = Reading::keeps_digests(stream).then(|| (number, fresh.facts.digests.clone()));
-        match known {
-            Some(known) => self.append(&fresh, known),
-            None => self.enqueue(fresh),
-        }
+        self.take_records(fresh, known);
         let active = self.slices.get_mut(&id).expect("still open");
         match step {
             Step::Proved(evidence) => {
@@ -494,6 +570,13 @@ impl<'a> Run<'a> {
         self.batch.changes.push(Change::SliceAdvanced { id, reading: active.reading.save(), digests, forget_below });
         self.batch.touch();
         Ok(())
+    }
+
+    fn take_records(&mut self, fresh: Fresh, known: Option<Vec<Option<LedgerEntry>>>) {
+        match known {
+            Some(known) => self.append(&fresh, known),
+            None => self.enqueue(fresh),
+        }
     }
 
     fn start_commit(&mut self) {

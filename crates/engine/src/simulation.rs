@@ -15,13 +15,14 @@ use jiff::{SignedDuration, Timestamp};
 use milkrun_core::state::{StateStore, Verdict};
 use milkrun_core::stream::{Proof, StreamSpec, WindowSpec};
 use milkrun_core::{Clock, Context, Idempotency, Paging, SinkKind, SystemClock};
+use milkrun_mapping::Mapping;
 use milkrun_testkit::dice::Dice;
 use milkrun_testkit::memory::{MemoryJournal, MemoryStore};
 use milkrun_testkit::sample_stream;
 use milkrun_testkit::sinks::{MemoryAppend, MemorySink, Trouble, sample_target};
 use milkrun_testkit::world::{Drift, Row, Totals, World};
 
-use crate::flow::{AsItCame, Flow, Options, Quiet, Stop, Surroundings};
+use crate::flow::{Flow, Options, Quiet, Stop, Surroundings};
 use crate::plan::Span;
 use crate::report::Report;
 use crate::run::run;
@@ -120,7 +121,7 @@ impl Simulation {
             sink,
             sink_cx: Context::local("sink", Arc::clone(&clock)),
             target: spec,
-            transform: Arc::new(AsItCame),
+            mapping: Arc::new(Mapping::identity()),
             span,
             options,
         };

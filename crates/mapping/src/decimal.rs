@@ -139,9 +139,8 @@ impl<'a> Decimal<'a> {
         match rule {
             Rule::Down => false,
             Rule::Up => !rest_is_zero(end),
-            Rule::HalfUp => next >= b'5',
             Rule::HalfEven if next == b'5' && rest_is_zero(end + 1) => (self.digit(end - 1) - b'0') % 2 == 1,
-            Rule::HalfEven => next >= b'5',
+            Rule::HalfUp | Rule::HalfEven => next >= b'5',
         }
     }
 

@@ -25,16 +25,27 @@ impl MapError {
     }
 
     /// The same mistake, seen from the object that holds the field.
-    pub(crate) fn under(mut self, field: &str) -> Self {
-        let link = if self.field.is_empty() || self.field.starts_with('[') { "" } else { "." };
-        self.field = format!("{field}{link}{}", self.field);
+    pub(crate) fn under(self, field: &str) -> Self {
+        self.behind(field)
+    }
+
+    /// The same mistake, seen from the list that holds the element.
+    pub(crate) fn in_element(self, index: usize) -> Self {
+        self.behind(&format!("[{index}]"))
+    }
+
+    /// The same mistake in a document that was made from the element of a list: the source path names the element.
+    pub(crate) fn exploded(mut self, list: &str, index: usize) -> Self {
+        let rest = self.source.strip_prefix(list).filter(|rest| rest.is_empty() || rest.starts_with('.'));
+        if let Some(rest) = rest {
+            self.source = format!("{list}[{index}]{rest}");
+        }
         self
     }
 
-    /// The same mistake, seen from the list that holds the element; `relative` if the source path was the element's.
-    pub(crate) fn in_element(mut self, index: usize) -> Self {
+    fn behind(mut self, first: &str) -> Self {
         let link = if self.field.is_empty() || self.field.starts_with('[') { "" } else { "." };
-        self.field = format!("[{index}]{link}{}", self.field);
+        self.field = format!("{first}{link}{}", self.field);
         self
     }
 
@@ -78,7 +89,9 @@ impl std::error::Error for MapError {}
 impl From<MapError> for milkrun_core::Error {
     fn from(e: MapError) -> Self {
         let field = e.field.clone();
-        Self::new(milkrun_core::ErrorKind::Refused, "the record does not fit the mapping").with("field", field).caused_by(e)
+        Self::new(milkrun_core::ErrorKind::Refused, "the record does not fit the mapping")
+            .with("field", field)
+            .caused_by(e)
     }
 }
 

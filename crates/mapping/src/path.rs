@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::json::{Elements, Fields, decode_name};
 
+const NO_STAR: &str = "`*` is not part of a path; something for each element is written with `each`";
+
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -41,10 +43,15 @@ pub(crate) struct BadPath {
 }
 
 impl Path {
+    /// The path of the thing itself.
+    pub(crate) fn itself() -> Self {
+        Self { start: Start::Here, steps: Vec::new(), quoted: false }
+    }
+
     /// Reads a path.
     pub(crate) fn parse(text: &str) -> Result<Self, BadPath> {
         let bad = |at, message| Err(BadPath { at, message });
-        let mut path = Self { start: Start::Here, steps: Vec::new(), quoted: false };
+        let mut path = Self::itself();
         let mut at = 0;
         // Whether a name may stand here without a dot before it.
         let mut fresh = true;
@@ -69,7 +76,14 @@ impl Path {
                     return bad(at, "`[` without `]`");
                 };
                 let Ok(number) = index.parse() else {
-                    return bad(at + 1, "between `[` and `]` stands the number of an element, counted from 0");
+                    return bad(
+                        at + 1,
+                        if index == "*" {
+                            NO_STAR
+                        } else {
+                            "between `[` and `]` stands the number of an element, counted from 0"
+                        },
+                    );
                 };
                 path.steps.push(Step::Index(number));
                 at += index.len() + 2;
@@ -103,7 +117,7 @@ impl Path {
         let name = &rest[..end];
         if let Some(at) = name.find(['"', ']', '*']) {
             let message = if name[at..].starts_with('*') {
-                "`*` is not part of a path; one object for each element is written with `each`"
+                NO_STAR
             } else {
                 "this character is not part of a name; a name that has it is written in quotes"
             };
@@ -155,7 +169,8 @@ pub(crate) fn descend<'a>(text: &'a str, steps: &[Step]) -> Option<&'a str> {
     for step in steps {
         text = match step {
             Step::Name(name) => {
-                let wanted = |written: &str| written == name || (written.contains('\\') && decode_name(written) == *name);
+                let wanted =
+                    |written: &str| written == name || (written.contains('\\') && decode_name(written) == *name);
                 let (start, end) = Fields::of(text)?.filter(|(n, _)| wanted(n)).last()?.1;
                 text.get(start..end)?
             }

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::decimal::Round;
-use crate::filter::Condition;
+use crate::filter::{Condition, Literal};
 use crate::path::Step;
 use crate::time;
 
@@ -17,6 +17,8 @@ pub(crate) enum Body {
     /// All fields of the record, with the listed ones on top.
     KeepAll {
         fields: Vec<Field>,
+        /// For each of them, the slot of the record's own field of that name.
+        own: Vec<u16>,
         /// What becomes of the record's own field, by slot; further fields are copied.
         fate: Vec<Fate>,
     },
@@ -67,8 +69,8 @@ pub(crate) struct Value {
     /// Where it is looked for; the first that is neither missing nor null counts.
     pub(crate) from: Vec<Source>,
     pub(crate) trim: bool,
-    /// Plain texts that mean null.
-    pub(crate) none: Vec<String>,
+    /// What means null.
+    pub(crate) none: Vec<Literal>,
     pub(crate) values: Option<Lookup>,
     pub(crate) absent: Absent,
     /// Whether empty text is refused, besides what is missing or null.

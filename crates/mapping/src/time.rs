@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned, fmt::strtime};
 
@@ -112,7 +112,7 @@ fn read_digits(text: &str, zone: &TimeZone) -> Option<Moment> {
     let date = Date::new(text.get(..4)?.parse().ok()?, part(4..6)?, part(6..8)?).ok()?;
     match text.len() {
         8 => Some(Moment::Day(date)),
-        14 => instant(DateTime::new(date.year(), date.month(), date.day(), part(8..10)?, part(10..12)?, part(12..14)?, 0).ok()?, zone),
+        14 => instant(date.to_datetime(Time::new(part(8..10)?, part(10..12)?, part(12..14)?, 0).ok()?), zone),
         _ => None,
     }
 }
@@ -148,8 +148,7 @@ fn read_text(text: &str, zone: &TimeZone) -> Option<Moment> {
         }
     }
     let small = |n: i32| i8::try_from(n).ok();
-    let time = date.at(small(hour)?, 0, 0, 0).with().minute(small(minute)?).second(small(second)?);
-    let time = time.subsec_nanosecond(nanos).build().ok()?;
+    let time = date.to_datetime(Time::new(small(hour)?, small(minute)?, small(second)?, nanos).ok()?);
     match rest.trim_start() {
         "" => instant(time, zone),
         "Z" | "z" => Some(Moment::At(Offset::UTC.to_timestamp(time).ok()?)),

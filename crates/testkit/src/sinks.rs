@@ -225,7 +225,7 @@ impl AppendSink for MemoryAppend {
 
 #[async_trait]
 impl Appender for MemoryAppender {
-    fn push(&mut self, documents: &[String]) -> Result<()> {
+    fn push(&mut self, documents: &[&str]) -> Result<()> {
         for document in documents {
             self.waiting.push_str(document);
             self.waiting.push('\n');

@@ -49,7 +49,7 @@ impl Form {
     ///
     /// # Errors
     /// [`ErrorKind::Refused`] if one of them cannot be written in this form.
-    pub(crate) fn push(&mut self, out: &mut Vec<u8>, documents: &[String]) -> Result<()> {
+    pub(crate) fn push(&mut self, out: &mut Vec<u8>, documents: &[&str]) -> Result<()> {
         let (len, n_rows, has_columns) = (out.len(), self.n_rows, self.columns.is_some());
         let pushed = documents.iter().try_for_each(|document| self.push_one(out, document));
         if pushed.is_err() {

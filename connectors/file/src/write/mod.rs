@@ -65,7 +65,7 @@ impl FileAppender {
 
 #[async_trait]
 impl Appender for FileAppender {
-    fn push(&mut self, documents: &[String]) -> Result<()> {
+    fn push(&mut self, documents: &[&str]) -> Result<()> {
         self.form.push(&mut self.buffer, documents).map_err(|e| e.with("file", &self.shown))
     }
 

@@ -138,7 +138,7 @@ async fn what_is_written() {
     }
     let mut lines = target(&any, "x", None).await.unwrap();
     for document in ["[1]", "", "{\"a\":\"\n\"}"] {
-        errors.push(lines.push(&[document.to_owned()]).expect_err(document));
+        errors.push(lines.push(&[document]).expect_err(document));
     }
     errors.push(target(&any, "x", None).await.unwrap_err());
     let declared = home
@@ -149,10 +149,10 @@ async fn what_is_written() {
         .unwrap();
     errors.push(target(&declared, "order", None).await.unwrap_err());
     let mut csv = target(&declared, "orders", None).await.unwrap();
-    errors.push(csv.push(&["{}".to_owned()]).unwrap_err());
-    csv.push(&["{\"id\":1,\"b\":2}".to_owned()]).unwrap();
+    errors.push(csv.push(&["{}"]).unwrap_err());
+    csv.push(&["{\"id\":1,\"b\":2}"]).unwrap();
     for document in ["{\"id\":1,\"c\":2}", "{\"id\":1,\"id\":2}", "{\"id\":\"\u{e5e5}\"}", "[]"] {
-        errors.push(csv.push(&[document.to_owned()]).expect_err(document));
+        errors.push(csv.push(&[document]).expect_err(document));
     }
     let csv_mark = csv.finish().await.unwrap();
     drop(csv);

@@ -28,14 +28,14 @@ async fn what_was_not_committed_is_cut() {
         let mut expected = Vec::new();
         for round in 0..8 {
             let mut appender = target(&account, "t", mark.as_deref()).await.unwrap();
-            appender.push(&[document(round)]).unwrap();
+            appender.push(&[&document(round)]).unwrap();
             mark = Some(appender.sync().await.unwrap());
             expected.push(document(round));
             // Durable, but the commit of its mark never came.
-            appender.push(&[document(100 + round)]).unwrap();
+            appender.push(&[&document(100 + round)]).unwrap();
             appender.sync().await.unwrap();
             // Taken, but never written.
-            appender.push(&[document(200 + round)]).unwrap();
+            appender.push(&[&document(200 + round)]).unwrap();
             drop(appender);
             // And half of a line.
             let mut file = OpenOptions::new().append(true).open(home.path(path)).unwrap();
@@ -129,13 +129,13 @@ async fn a_refused_document_leaves_no_trace() {
     let home = Installation::new();
     let account = home.open("targets = [{ name = 't', path = 'x.csv', encoding = 'gb18030' }]").unwrap();
     let mut appender = target(&account, "t", None).await.unwrap();
-    appender.push(&["{\"没有\":\"\u{e5e5}\"}".to_owned()]).unwrap_err();
-    appender.push(&["{\"id\":1}".to_owned()]).unwrap();
-    appender.push(&["{\"id\":1,\"more\":2}".to_owned()]).unwrap_err();
-    appender.push(&["{\"id\":\"\u{e5e5}\"}".to_owned()]).unwrap_err();
+    appender.push(&["{\"没有\":\"\u{e5e5}\"}"]).unwrap_err();
+    appender.push(&["{\"id\":1}"]).unwrap();
+    appender.push(&["{\"id\":1,\"more\":2}"]).unwrap_err();
+    appender.push(&["{\"id\":\"\u{e5e5}\"}"]).unwrap_err();
     // The lines of one record arrive together or not at all.
-    appender.push(&["{\"id\":2}".to_owned(), "{\"no\":3}".to_owned()]).unwrap_err();
-    appender.push(&["{\"id\":2}".to_owned()]).unwrap();
+    appender.push(&["{\"id\":2}", "{\"no\":3}"]).unwrap_err();
+    appender.push(&["{\"id\":2}"]).unwrap();
     appender.finish().await.unwrap();
     assert_eq!(home.text("x.csv"), "id\n1\n2\n");
 }
@@ -148,7 +148,7 @@ async fn a_full_disk_moves_nothing() {
     let account = home.open("targets = [{ name = 't', path = '/dev/full', format = 'jsonl' }]").unwrap();
     let mut appender = target(&account, "t", None).await.unwrap();
     let before = appender.sync().await.unwrap();
-    appender.push(&["{\"id\":1}".to_owned()]).unwrap();
+    appender.push(&["{\"id\":1}"]).unwrap();
     let full = appender.sync().await.unwrap_err();
     assert_eq!((full.kind(), full.message()), (ErrorKind::Io, "the disk is full"));
     assert!(full.help().is_some());

@@ -61,7 +61,7 @@ async fn a_file_is_whole_after_every_sync() {
         let mut expected = Vec::new();
         for i in 0..4 {
             let document = format!("{{\"id\":\"{i}\"}}");
-            appender.push(std::slice::from_ref(&document)).unwrap();
+            appender.push(&[&document]).unwrap();
             expected.push(document);
             appender.sync().await.unwrap();
             assert_eq!(read(&account, 0, 100).await.unwrap(), expected, "{form:?}");

@@ -101,7 +101,7 @@ pub(crate) async fn target(account: &Account, name: &str, mark: Option<&str>) ->
 pub(crate) async fn write(account: &Account, name: &str, mark: Option<&str>, documents: &[&str]) -> Result<String> {
     let mut appender = target(account, name, mark).await?;
     for document in documents {
-        appender.push(&[(*document).to_owned()])?;
+        appender.push(&[*document])?;
     }
     appender.finish().await
 }

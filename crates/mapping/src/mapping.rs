@@ -1,0 +1,138 @@
+//! The public face: a compiled mapping and the options it is compiled with.
+
+use std::ops::Range;
+
+use jiff::tz::TimeZone;
+use milkrun_core::diagnostic::Diagnostic;
+use milkrun_core::stream::Unit;
+use toml::de::DeTable;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::compile::Compiler;
+use crate::filter::Condition;
+use crate::layout::Wanted;
+use crate::rule::{Body, Source};
+
+/// Raised when the same rules begin to write other documents, so that their version changes too.
+const EDITION: u32 = 1;
+
+/// What is known about the stream whose records are mapped.
+#[derive(Clone, Debug)]
+pub struct Options<'a> {
+    /// The zone of times without an offset, and of times written unless a rule says otherwise.
+    pub zone: TimeZone,
+    /// Units and special values of the stream's fields.
+    pub units: &'a [Unit],
+}
+
+/// Asia/Shanghai, and nothing known about units.
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { zone: TimeZone::get("Asia/Shanghai").expect("the zone database is built in"), units: &[] }
+    }
+}
+
+/// The rules that turn a record into documents, compiled once and shared by all threads.
+#[derive(Debug)]
+pub struct Mapping {
+    pub(crate) body: Body,
+    pub(crate) filter: Option<Condition>,
+    /// Whether the filter has to wait for the exploded element.
+    pub(crate) filter_needs_element: bool,
+    pub(crate) explode: Option<Source>,
+    /// The names the rules ask for: 0 the record, 1 the exploded element if there is one, then each `each`.
+    pub(crate) scopes: Vec<Wanted>,
+    warnings: Vec<Diagnostic>,
+    version: u64,
+}
+
+impl Mapping {
+    /// The mapping that gives every record as it came, byte for byte.
+    pub fn identity() -> Self {
+        Self {
+            body: Body::AsCame,
+            filter: None,
+            filter_needs_element: false,
+            explode: None,
+            scopes: vec![Wanted::default()],
+            warnings: Vec::new(),
+            version: xxh3_64(b"identity"),
+        }
+    }
+
+    /// Compiles the `[mapping]` table of a flow file.
+    ///
+    /// # Errors
+    /// All mistakes at once, in the order of the text; their spans are bytes of the text that the table was parsed from.
+    pub fn compile(table: &DeTable<'_>, options: &Options<'_>) -> Result<Self, Vec<Diagnostic>> {
+        let mut compiler = Compiler::new(options);
+        let compiled = compiler.mapping(table);
+        let in_order = |d: &Diagnostic| (d.span.start, d.span.end);
+        let (mut mistakes, mut warnings) = (compiler.mistakes.0, compiler.warnings.0);
+        mistakes.sort_by_key(in_order);
+        warnings.sort_by_key(in_order);
+        let Some((body, filter, explode)) = compiled.filter(|_| mistakes.is_empty()) else {
+            debug_assert!(!mistakes.is_empty(), "a mapping is refused only with a reason");
+            return Err(mistakes);
+        };
+        if matches!(body, Body::AsCame) && filter.is_none() && explode.is_none() {
+            return Ok(Self { warnings, ..Self::identity() });
+        }
+        let mut rules = format!("{EDITION} {} ", zone_name(&options.zone));
+        crate::reader::canonical(table, &mut rules);
+        rules.push_str(&compiler.implied);
+        let filter_needs_element = filter.as_ref().is_some_and(Condition::needs_element);
+        let version = xxh3_64(rules.as_bytes());
+        Ok(Self { body, filter, filter_needs_element, explode, scopes: compiler.scopes, warnings, version })
+    }
+
+    /// Compiles a text whose root is the mapping table, with the default options.
+    ///
+    /// # Errors
+    /// All mistakes at once, those of TOML's own grammar too.
+    pub fn compile_str(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        Self::compile_str_with(text, &Options::default())
+    }
+
+    /// Compiles a text whose root is the mapping table.
+    ///
+    /// # Errors
+    /// All mistakes at once, those of TOML's own grammar too.
+    pub fn compile_str_with(text: &str, options: &Options<'_>) -> Result<Self, Vec<Diagnostic>> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if errors.is_empty() {
+            return Self::compile(table.get_ref(), options);
+        }
+        let span = |e: &toml::de::Error| -> Range<usize> { e.span().unwrap_or(0..text.len()) };
+        Err(errors.iter().map(|e| Diagnostic::new(span(e), e.message())).collect())
+    }
+
+    /// What is allowed and most likely not meant, in the order of the text.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// A number that changes with the rules and with nothing else: not with comments, blanks, or the machine.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether a record may give more than one document, or none.
+    pub fn explodes(&self) -> bool {
+        self.explode.is_some()
+    }
+
+    /// Whether every record gives itself, byte for byte.
+    pub fn is_identity(&self) -> bool {
+        matches!(self.body, Body::AsCame) && self.filter.is_none() && self.explode.is_none()
+    }
+}
+
+fn zone_name(zone: &TimeZone) -> String {
+    zone.iana_name().map_or_else(|| format!("{zone:?}"), str::to_owned)
+}
+
+const _: () = {
+    const fn shared_by_threads<T: Send + Sync>() {}
+    shared_by_threads::<Mapping>();
+};
