@@ -52,6 +52,8 @@ enum Plan {
     ReadTwice,
     RowVersion,
     Whole,
+    /// A plan that is nearly right: backwards, where rows do enter late and come back.
+    Nearly,
 }
 
 /// Where the documents go.
@@ -72,6 +74,8 @@ struct Simulation {
     clock: Arc<dyn Clock>,
     /// When the oldest reading of a whole stream began: what changed later, the next reading shows.
     read_from: Timestamp,
+    /// What went wrong.
+    found: Vec<String>,
 }
 
 impl Simulation {
@@ -131,17 +135,16 @@ impl Simulation {
             journal: Arc::new(MemoryJournal::default()),
             clock: Arc::clone(&clock),
         };
-        Self { seed, plan, dice, world, target, flow, store, around, clock, read_from: began }
+        Self { seed, plan, dice, world, target, flow, store, around, clock, read_from: began, found: Vec::new() }
     }
 
     /// Runs with drift, faults and crashes, then lets the world come to rest and runs until all is proved.
-    async fn play(&mut self) -> u64 {
-        let mut n_false = 0;
+    async fn play(mut self) -> Vec<String> {
         for _ in 0..self.dice.between(1, 4) {
             let drift = self.drift();
             self.world.set_drift(drift);
             self.set_trouble();
-            n_false += self.one_run(true).await;
+            self.one_run(true).await;
             self.clock.sleep(Duration::from_secs(self.dice.below(300))).await;
         }
         self.world.set_drift(Drift::default());
@@ -152,19 +155,18 @@ impl Simulation {
         }
         for _ in 0..20 {
             self.clock.sleep(MINUTE * 2).await;
-            n_false += self.one_run(false).await;
+            self.one_run(false).await;
             if self.is_reconciled().await && self.read_from > at_rest {
                 break;
             }
         }
-        assert!(
-            self.is_reconciled().await,
-            "seed {}: a world at rest was not reconciled: {:?}",
-            self.seed,
-            self.last().await
-        );
-        self.check_delivered(&self.world.rows(), "at rest");
-        n_false
+        if !self.is_reconciled().await {
+            let last = self.last().await;
+            self.found.push(format!("a world at rest was not reconciled: {last:?}"));
+        }
+        self.check_delivered();
+        let seed = self.seed;
+        self.found.into_iter().map(|fault| format!("seed {seed}: {fault}")).collect()
     }
 
     fn drift(&mut self) -> Drift {
@@ -180,6 +182,7 @@ impl Simulation {
             flicker: some(40),
         };
         match self.plan {
+            Plan::Nearly => {}
             // What the plan's assumption rules out.
             Plan::Backwards => (drift.enter_late, drift.flicker) = (0, 0),
             Plan::RowVersion => (drift.enter_late, drift.flicker, drift.move_in) = (0, 0, 0),
@@ -195,8 +198,8 @@ impl Simulation {
         sink.set_trouble(Trouble { lost_before: some(30), lost_after: some(30), fail: some(10), look_up: some(30) });
     }
 
-    /// One run, with a crash at some poll if `mortal`; returns 1 for a `reconciled` that is not true.
-    async fn one_run(&mut self, mortal: bool) -> u64 {
+    /// One run, with a crash at some poll if `mortal`.
+    async fn one_run(&mut self, mortal: bool) {
         let started = self.clock.now();
         let open = self.store.flows().await.unwrap().first().is_some_and(|flow| flow.open_slices > 0);
         if !open || self.plan != Plan::Whole {
@@ -208,15 +211,14 @@ impl Simulation {
             let life = Box::pin(run(&self.flow, &self.around, false, &mut stop, &Quiet));
             pin!(Mortal { life, polls }).await
         };
-        let Some(report) = outcome else {
-            self.store.crash();
-            self.check_doubled();
-            return 0;
-        };
-        let report = report.unwrap_or_else(|error| panic!("seed {}: {error:?}", self.seed));
         self.check_doubled();
+        let report = match outcome {
+            None => return self.store.crash(),
+            Some(Err(error)) => return self.found.push(format!("the run did not begin: {error:?}")),
+            Some(Ok(report)) => report,
+        };
         if report.verdict != Verdict::Reconciled {
-            return 0;
+            return;
         }
         // Rows that did not change since before the run and lie in what it read have to be there.
         let read_to = (started - SignedDuration::from_mins(1)).as_second() * 1000;
@@ -227,9 +229,8 @@ impl Simulation {
         let rows: Vec<Row> = self.world.rows().iter().filter(calm).cloned().collect();
         let missing = self.missing(&rows);
         if !missing.is_empty() {
-            println!("seed {}: false `reconciled`, missing {missing:?} after {report:?}", self.seed);
+            self.found.push(format!("false `reconciled`, missing {missing:?} after {report:?}"));
         }
-        u64::from(!missing.is_empty())
     }
 
     async fn is_reconciled(&self) -> bool {
@@ -259,21 +260,24 @@ impl Simulation {
         }
     }
 
-    fn check_doubled(&self) {
+    fn check_doubled(&mut self) {
         if let Target::Calls(sink) = &self.target {
-            for (key, texts) in sink.documents() {
-                assert_eq!(texts.len(), 1, "seed {}: {key} is doubled: {texts:?}", self.seed);
-            }
+            let doubled = sink.documents().into_iter().filter(|(_, texts)| texts.len() != 1);
+            self.found.extend(doubled.map(|(key, texts)| format!("{key} is doubled: {texts:?}")));
         }
     }
 
-    fn check_delivered(&self, rows: &[Row], when: &str) {
-        let missing = self.missing(rows);
-        assert!(missing.is_empty(), "seed {}: lost {when}: {missing:?}", self.seed);
+    fn check_delivered(&mut self) {
+        let missing = self.missing(&self.world.rows());
+        if !missing.is_empty() {
+            self.found.push(format!("lost at rest: {missing:?}"));
+        }
         if let Target::Appends(medium) = &self.target {
             let lines = medium.lines();
             let distinct: BTreeSet<&String> = lines.iter().collect();
-            assert_eq!(distinct.len(), lines.len(), "seed {}: a line is doubled", self.seed);
+            if distinct.len() != lines.len() {
+                self.found.push("a line is doubled".to_owned());
+            }
         }
         self.check_doubled();
     }
@@ -288,7 +292,7 @@ fn stream(plan: Plan, dice: &mut Dice) -> StreamSpec {
         WindowSpec { settle: MINUTE, lookback: MINUTE * 12, longest: MINUTE * 60, ..WindowSpec::beijing("modified") };
     let base = StreamSpec { window: Some(window), ..sample_stream() };
     match plan {
-        Plan::Backwards => base,
+        Plan::Backwards | Plan::Nearly => base,
         Plan::ReadTwice => StreamSpec { proof: Proof::ReadTwice, ..base },
         Plan::RowVersion => StreamSpec {
             window: None,
@@ -313,31 +317,42 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
     }
 }
 
-fn simulate(plan: Plan) {
-    let mut n_false = 0;
-    for seed in seeds(3000) {
+fn simulate(plan: Plan, seeds: std::ops::Range<u64>) -> Vec<String> {
+    let play = |seed| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        n_false += runtime.block_on(async { Simulation::new(seed, plan).play().await });
-    }
-    assert_eq!(n_false, 0, "runs that said `reconciled` and were not");
+        runtime.block_on(async { Simulation::new(seed, plan).play().await })
+    };
+    seeds.flat_map(play).collect()
+}
+
+fn finds_nothing(plan: Plan) {
+    let found = simulate(plan, seeds(3000));
+    assert!(found.is_empty(), "{} faults, the first ones:\n{}", found.len(), found[..found.len().min(5)].join("\n"));
+}
+
+/// The simulation has teeth: where the assumption of a plan does not hold, it finds rows lost.
+#[test]
+fn a_plan_that_is_only_nearly_right_is_found_out() {
+    let found = simulate(Plan::Nearly, 0..1500);
+    assert!(found.iter().any(|fault| fault.contains("false `reconciled`")), "{found:?}");
 }
 
 #[test]
 fn backwards_loses_and_doubles_nothing() {
-    simulate(Plan::Backwards);
+    finds_nothing(Plan::Backwards);
 }
 
 #[test]
 fn reading_twice_loses_and_doubles_nothing() {
-    simulate(Plan::ReadTwice);
+    finds_nothing(Plan::ReadTwice);
 }
 
 #[test]
 fn row_versions_lose_and_double_nothing() {
-    simulate(Plan::RowVersion);
+    finds_nothing(Plan::RowVersion);
 }
 
 #[test]
 fn whole_streams_lose_and_double_nothing() {
-    simulate(Plan::Whole);
+    finds_nothing(Plan::Whole);
 }
