@@ -409,3 +409,113 @@ fn first_position(stream: &StreamSpec, slice: &Slice) -> Position {
         _ => stream.paging.start(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milkrun_core::Record;
+    use milkrun_testkit::sample_stream;
+
+    /// A page of rows with these keys.
+    fn page(keys: &[u64], total: Option<u64>) -> (Page, PageFacts) {
+        let records = keys.iter().map(|key| Record::parse(format!("{{\"id\":{key}}}")).unwrap()).collect();
+        let print = keys.iter().fold(7, |print, key| print * 31 + key);
+        let facts = PageFacts { digests: keys.to_vec(), versions: keys.to_vec(), print };
+        (Page { records, total, ..Page::default() }, facts)
+    }
+
+    /// Plays pages one after the other; returns what was asked and where the last one led.
+    fn play(
+        stream: &StreamSpec,
+        size: u32,
+        eager: bool,
+        pages: &[(&[u64], Option<u64>)],
+    ) -> (Vec<String>, Result<Step>) {
+        let mut reading = Reading::new(stream, &Slice::default(), size);
+        let mut asked = Vec::new();
+        let mut last = Ok(Step::More);
+        for (keys, total) in pages {
+            let ask = reading.ask(stream);
+            asked.push(format!("{} of {}", ask.at, ask.size));
+            let (page, facts) = page(keys, *total);
+            last = reading.accept(stream, &page, &facts, eager);
+            if !matches!(last, Ok(Step::More)) {
+                break;
+            }
+            // Every page is a place to crash.
+            let digests = vec![(reading.number(), reading.current.iter().copied().collect())];
+            let previous = reading.previous.iter().map(|set| (reading.number() - 1, set.iter().copied().collect()));
+            let printed = reading.saved.last.clone();
+            reading = Reading::restore(&reading.save(), previous.chain(digests).collect()).unwrap();
+            reading.saved.last = printed;
+        }
+        (asked, last)
+    }
+
+    fn proved(plan: &str, distinct: u64, total: Option<u64>) -> Step {
+        Step::Proved(Evidence { plan: plan.into(), distinct, total })
+    }
+
+    #[test]
+    fn one_answer_needs_no_second() {
+        let stream = sample_stream();
+        assert_eq!(play(&stream, 3, true, &[(&[], Some(0))]).1.unwrap(), proved("one-page", 0, Some(0)));
+        assert_eq!(play(&stream, 3, true, &[(&[1, 2, 3], Some(3))]).1.unwrap(), proved("one-page", 3, Some(3)));
+        assert_eq!(play(&stream, 3, true, &[(&[1, 2], None)]).1.unwrap(), proved("one-page", 2, None));
+        assert!(matches!(play(&stream, 3, true, &[(&[], Some(5))]).1.unwrap(), Step::Unproved(_)));
+    }
+
+    #[test]
+    fn with_a_total_the_last_page_comes_first() {
+        let pages: &[(&[u64], Option<u64>)] =
+            &[(&[1, 2, 3], Some(7)), (&[7], None), (&[4, 5, 6], Some(7)), (&[1, 2, 3], Some(7))];
+        let (asked, last) = play(&sample_stream(), 3, true, pages);
+        assert_eq!(asked, ["page 1 of 3", "page 3 of 3", "page 2 of 3", "page 1 of 3"]);
+        assert_eq!(last.unwrap(), proved("backwards", 7, Some(7)));
+    }
+
+    #[test]
+    fn a_row_that_leaves_or_moves_proves_nothing() {
+        let stream = sample_stream();
+        let left: &[(&[u64], Option<u64>)] = &[(&[1, 2, 3], Some(5)), (&[5], Some(4))];
+        assert!(matches!(play(&stream, 3, true, left).1.unwrap(), Step::Unproved(_)));
+        // Row 1 has moved behind what was read: the total stays, one key is missing.
+        let moved: &[(&[u64], Option<u64>)] = &[(&[1, 2, 3], Some(5)), (&[4, 5], Some(5)), (&[2, 3, 4], Some(5))];
+        assert!(matches!(play(&stream, 3, false, moved).1.unwrap(), Step::Unproved(_)));
+        let total_lost: &[(&[u64], Option<u64>)] = &[(&[1, 2, 3], Some(4)), (&[4], None), (&[1, 2, 3], None)];
+        assert!(matches!(play(&stream, 3, false, total_lost).1.unwrap(), Step::Unproved(_)));
+    }
+
+    #[test]
+    fn without_a_total_two_readings_have_to_agree() {
+        let pages: &[(&[u64], Option<u64>)] =
+            &[(&[1, 2, 3], None), (&[4, 5], None), (&[1, 2], None), (&[3, 4], None), (&[5], None)];
+        let (asked, last) = play(&sample_stream(), 3, true, pages);
+        assert_eq!(asked, ["page 1 of 3", "page 2 of 3", "page 1 of 2", "page 2 of 2", "page 3 of 2"]);
+        assert_eq!(last.unwrap(), proved("read-twice", 5, None));
+        let other: &[(&[u64], Option<u64>)] =
+            &[(&[1, 2, 3], None), (&[4, 5], None), (&[1, 2], None), (&[3, 4], None), (&[6], None)];
+        assert_eq!(
+            play(&sample_stream(), 3, true, other).1.unwrap(),
+            Step::Unproved("two readings gave different rows")
+        );
+    }
+
+    #[test]
+    fn shorter_pages_than_asked_for_are_noticed() {
+        let pages: &[(&[u64], Option<u64>)] = &[(&[1, 2], Some(3)), (&[3], Some(3)), (&[1, 2], Some(3))];
+        let (asked, last) = play(&sample_stream(), 100, true, pages);
+        assert_eq!(asked, ["page 1 of 100", "page 2 of 2", "page 1 of 2"]);
+        assert_eq!(last.unwrap(), proved("backwards", 3, Some(3)));
+    }
+
+    #[test]
+    fn the_same_page_at_another_place_names_the_parameter() {
+        for total in [None, Some(100)] {
+            let pages: &[(&[u64], Option<u64>)] = &[(&[1, 2, 3], total), (&[1, 2, 3], total)];
+            let error = play(&sample_stream(), 3, false, pages).1.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Incoherent);
+            assert_eq!(error.fact("parameter"), Some("pageNo"));
+        }
+    }
+}
