@@ -64,6 +64,8 @@ pub fn plan(
         }
     };
     // Even when no time has passed, what became visible late since the last run is looked for.
+    // On whole steps, or the ends as they are sent would lie further apart than the vendor allows.
+    let from = floor(from, window.granularity);
     if planned.is_none_or(|planned| until >= planned) && until > from {
         cut(&mut plan.slices, window, span, None, Window { from, until }, partitions);
         plan.planned.push(Planned { axis: String::new(), until });
@@ -120,7 +122,7 @@ fn pass(
     }
     if last.is_some() {
         let from = until - signed(late.reach);
-        let from = span.since.map_or(from, |since| from.max(since));
+        let from = floor(span.since.map_or(from, |since| from.max(since)), window.granularity);
         cut(&mut plan.slices, window, span, Some(&late.axis), Window { from, until }, partitions);
     }
     plan.planned.push(Planned { axis: late.axis.clone(), until });
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn windows_cover_the_span_and_overlap_the_last_run() {
-        let span = Span { since: Some(at("2026-08-01T00:00:00Z")), ..Span::default() };
+        let span = Span { since: Some(at("2026-08-01T00:00:00.25Z")), ..Span::default() };
         let none = PlanState { planned: &[], has_open: false, resume_version: None };
         let first = plan(&stream(), &span, &none, None, at("2026-08-01T02:31:00.7Z")).unwrap();
         assert_eq!(

@@ -1,12 +1,14 @@
 //! How a database file is opened.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use milkrun_core::Error;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::fault::{BUSY_SECS, Fault, Work};
+use crate::fault::{BUSY_SECS, Fault, Work, not_a_database};
 use crate::schema::Schema;
 
 /// One database file and its settings.
@@ -22,6 +24,7 @@ pub(crate) struct Database {
     pub durable: bool,
 }
 
+const MAGIC: &[u8] = b"SQLite format 3\0";
 /// The writer keeps 12 MiB of pages; two readers keep 2 MiB each, because every commit voids what they keep.
 const WRITER_CACHE_KIB: u32 = 12 * 1024;
 const READER_CACHE_KIB: u32 = 2 * 1024;
@@ -36,6 +39,7 @@ impl Database {
     /// Nothing is written before the file has been found to be ours and not newer than this program. `may_migrate` is
     /// asked before an older file is changed.
     pub(crate) fn prepare(&self, may_migrate: impl FnOnce() -> Result<(), Error>) -> Work<()> {
+        self.refuse_other_files()?;
         let mut conn = self.connect()?;
         let found = self.schema.check(&conn, self)?;
         if found > 0 && found < self.schema.version() {
@@ -60,6 +64,16 @@ impl Database {
         conn.pragma_update(None, "query_only", true)?;
         set_cache(&conn, READER_CACHE_KIB)?;
         Ok(conn)
+    }
+
+    /// SQLite takes some short files for empty databases, and would write over them.
+    fn refuse_other_files(&self) -> Work<()> {
+        let mut start = Vec::new();
+        match File::open(&self.path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start)) {
+            Ok(n) if n > 0 && start != MAGIC => Err(not_a_database(self.what, &self.path).into()),
+            // What keeps the file from being read is for SQLite to say.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     fn connect(&self) -> Work<Connection> {

@@ -55,9 +55,7 @@ fn explain(error: rusqlite::Error, what: &str, path: &Path) -> Error {
     let code = error.sqlite_error_code();
     let told = match code {
         Some(ErrorCode::DiskFull) => Error::from(io::Error::from(io::ErrorKind::StorageFull)),
-        Some(ErrorCode::NotADatabase) => {
-            Error::new(ErrorKind::State, format!("the {what} is not a database")).advise(RESTORE)
-        }
+        Some(ErrorCode::NotADatabase) => not_a_database(what, path),
         Some(ErrorCode::DatabaseCorrupt) => {
             Error::new(ErrorKind::State, format!("the {what} is damaged")).advise(RESTORE)
         }
@@ -69,12 +67,19 @@ fn explain(error: rusqlite::Error, what: &str, path: &Path) -> Error {
             Error::new(ErrorKind::Busy, format!("another process has kept the {what} locked for {BUSY_SECS} s"))
                 .advise("end the program that has it open, such as a sqlite3 shell or a backup, and run again")
         }
-        Some(ErrorCode::SystemIoFailure) => Error::new(ErrorKind::Io, format!("the {what} could not be read or written"))
-            .advise("check the disk, and that there is room on it; nothing committed is lost"),
+        Some(ErrorCode::SystemIoFailure) => {
+            Error::new(ErrorKind::Io, format!("the {what} could not be read or written"))
+                .advise("check the disk, and that there is room on it; nothing committed is lost")
+        }
         _ => Error::new(ErrorKind::State, format!("the {what} could not be used")),
     };
     let told = told.with("file", path.display());
     if code == Some(ErrorCode::DiskFull) { told } else { told.caused_by(error) }
+}
+
+/// The error for a file that SQLite has not written.
+pub(crate) fn not_a_database(what: &str, path: &Path) -> Error {
+    Error::new(ErrorKind::State, format!("the {what} is not a database")).with("file", path.display()).advise(RESTORE)
 }
 
 /// The same error once more, for a further caller that it concerns.

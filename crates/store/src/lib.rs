@@ -35,6 +35,6 @@ mod vault;
 mod worker;
 mod writer;
 
-pub use journal::FileJournal;
+pub use journal::{FileJournal, JournalOptions};
 pub use key::MasterKey;
 pub use store::{SqliteStore, StoreOptions};

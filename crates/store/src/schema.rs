@@ -73,3 +73,97 @@ fn version_of(conn: &Connection) -> Work<usize> {
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     usize::try_from(version).map_err(|_| Fault::unexpected("the file's version is below zero"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn database(folder: &Path, steps: &'static [&'static str]) -> Database {
+        let schema = Schema { steps, ..STATE };
+        Database { path: folder.join("state.db"), what: "state file", schema, durable: true }
+    }
+
+    fn prepare(database: &Database) -> Result<(), Error> {
+        database.prepare(|| Ok(())).map_err(|f| database.explain(f))
+    }
+
+    /// A file of version 1, with something in it.
+    fn version_1(folder: &Path) -> Connection {
+        let database = database(folder, &STATE.steps[..1]);
+        prepare(&database).unwrap();
+        let conn = database.writer().unwrap();
+        conn.execute_batch(include_str!("sql/state-1-filled.sql")).unwrap();
+        conn
+    }
+
+    fn columns(conn: &Connection, table: &str) -> Vec<String> {
+        let mut statement = conn.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid").unwrap();
+        statement.query_map([table], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    fn flows(conn: &Connection) -> String {
+        conn.query_row("SELECT group_concat(name || fence || sink_mark) FROM flow", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_file_of_version_1_is_brought_up_to_date_and_keeps_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = flows(&version_1(folder.path()));
+        let database = Database { schema: STATE, ..database(folder.path(), &[]) };
+        prepare(&database).unwrap();
+        let conn = database.writer().unwrap();
+        assert_eq!(version_of(&conn).unwrap(), STATE.version());
+        assert_eq!(flows(&conn), before);
+    }
+
+    #[test]
+    fn missing_steps_are_taken_in_order_and_once() {
+        const STEPS: &[&str] = &[
+            STATE.steps[0],
+            "ALTER TABLE flow ADD COLUMN b TEXT; UPDATE flow SET b = name || '!'",
+            "ALTER TABLE flow RENAME COLUMN b TO c",
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let conn = version_1(folder.path());
+        let before = flows(&conn);
+        for _ in 0..2 {
+            let database = database(folder.path(), STEPS);
+            prepare(&database).unwrap();
+            assert_eq!(version_of(&conn).unwrap(), 3);
+            assert_eq!(columns(&conn, "flow").last().map(String::as_str), Some("c"));
+            assert_eq!(flows(&conn), before);
+        }
+        let error = prepare(&database(folder.path(), &STEPS[..2])).unwrap_err();
+        assert!(error.message().contains("newer milkrun (schema 3, this one knows 2)"), "{error}");
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        const STEPS: &[&str] = &[
+            STATE.steps[0],
+            "ALTER TABLE flow ADD COLUMN good TEXT",
+            "ALTER TABLE flow ADD COLUMN half TEXT; UPDATE flow SET fence = fence / 0, name = NULL",
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let conn = version_1(folder.path());
+        let before = flows(&conn);
+        let error = prepare(&database(folder.path(), STEPS)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::State);
+        assert_eq!(version_of(&conn).unwrap(), 2);
+        assert_eq!(columns(&conn, "flow").last().map(String::as_str), Some("good"));
+        assert_eq!(flows(&conn), before);
+    }
+
+    #[test]
+    fn an_older_file_in_use_is_not_changed() {
+        const STEPS: &[&str] = &[STATE.steps[0], "ALTER TABLE flow ADD COLUMN b TEXT"];
+        let folder = tempfile::tempdir().unwrap();
+        let conn = version_1(folder.path());
+        let database = database(folder.path(), STEPS);
+        let refused = database.prepare(|| Err(Error::new(ErrorKind::Busy, "others use it")));
+        assert_eq!(database.explain(refused.unwrap_err()).kind(), ErrorKind::Busy);
+        assert_eq!(version_of(&conn).unwrap(), 1);
+    }
+}

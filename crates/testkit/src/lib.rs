@@ -1,8 +1,11 @@
 //! What tests share: an in-memory store with crashes, a seeded world that drifts, and the conformance suite.
 
+pub mod conformance;
 pub mod dice;
+pub mod http;
 pub mod memory;
 pub mod sinks;
+pub mod store_contract;
 pub mod world;
 
 use milkrun_core::page::{End, Paging};

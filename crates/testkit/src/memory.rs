@@ -110,11 +110,10 @@ impl FlowData {
                 page.sent = sent;
             }
             Change::DeadLetter(mut letter) => {
-                if letter.key.is_some() {
-                    self.dead.retain(|_, old| old.key != letter.key);
-                }
-                self.next_dead += 1;
-                letter.id = self.next_dead;
+                // A later refusal of the same key takes the place and the number of the earlier one.
+                let earlier = self.dead.values().find(|old| letter.key.is_some() && old.key == letter.key);
+                letter.id = earlier.map_or(self.next_dead + 1, |old| old.id);
+                self.next_dead = self.next_dead.max(letter.id);
                 self.next_page = self.next_page.max(letter.page + 1);
                 self.dead.insert(letter.id, letter);
             }
@@ -250,7 +249,7 @@ impl StateStore for MemoryStore {
         let found = inner.flows.iter().filter_map(|(flow, id)| {
             let data = &inner.state[id];
             let row = data.ledger.get(key)?.clone();
-            let journal = data.pages.get(&row.page).map(|p| p.journal);
+            let journal = data.pages.get(&row.page).map(|p| p.journal).filter(|j| j.segment > 0);
             Some(TraceEntry { flow: flow.clone(), row, journal })
         });
         Ok(found.collect())
@@ -258,7 +257,7 @@ impl StateStore for MemoryStore {
 
     async fn journal_pages(&self, flow: i64, before: Option<u64>, limit: u32) -> Result<Vec<(u64, JournalRef)>> {
         Ok(self.read(flow, |data| {
-            let pages = data.pages.range(..before.unwrap_or(u64::MAX)).rev();
+            let pages = data.pages.range(..before.unwrap_or(u64::MAX)).rev().filter(|(_, p)| p.journal.segment > 0);
             pages.take(limit as usize).map(|(id, page)| (*id, page.journal)).collect()
         }))
     }

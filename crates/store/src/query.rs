@@ -1,0 +1,190 @@
+//! What flows, runs and keys look like from outside.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use milkrun_core::Key;
+use milkrun_core::state::{
+    Bitmap, DeadLetter, FlowSummary, JournalRef, LedgerEntry, LedgerRow, OutboxPage, RunRecord, TraceEntry,
+};
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::codec::{Fingerprint, SqlKey, Written, from_id, id, journal_ref};
+use crate::fault::Work;
+use crate::worker::Workers;
+
+/// All flows, by name.
+pub(crate) fn flows(conn: &Connection, workers: &Workers) -> Work<Vec<FlowSummary>> {
+    let mut pending = pending(conn)?;
+    let rows = conn
+        .prepare_cached(
+            "SELECT id, name, worker, owner, ledger_rows, (SELECT count(*) FROM slice WHERE flow = flow.id), \
+             (SELECT count(*) FROM dead_letter WHERE flow = flow.id) FROM flow ORDER BY name",
+        )?
+        .query_map([], |row| {
+            let holder: Option<(String, String)> = match row.get(2)? {
+                Some(worker) => Some((worker, row.get(3)?)),
+                None => None,
+            };
+            let flow: i64 = row.get(0)?;
+            let summary = FlowSummary {
+                name: row.get(1)?,
+                running: None,
+                open_slices: from_id(row.get(5)?),
+                ledger: from_id(row.get(4)?),
+                pending: pending.remove(&flow).unwrap_or_default(),
+                dead_letters: from_id(row.get(6)?),
+                planned: Vec::new(),
+                last_run: None,
+            };
+            Ok((flow, holder, summary))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    rows.into_iter()
+        .map(|(flow, holder, mut summary)| {
+            if let Some((worker, owner)) = holder
+                && workers.is_alive(&worker)?
+            {
+                summary.running = Some(owner);
+            }
+            summary.planned = conn
+                .prepare_cached("SELECT axis, until FROM planned WHERE flow = ?1")?
+                .query_map([flow], |row| {
+                    let Written(until) = row.get(1)?;
+                    Ok((row.get(0)?, until))
+                })?
+                .collect::<Result<_, _>>()?;
+            summary.last_run = runs(conn, flow, 1)?.pop();
+            Ok(summary)
+        })
+        .collect()
+}
+
+/// Records to deliver, by flow.
+fn pending(conn: &Connection) -> Work<BTreeMap<i64, u64>> {
+    let mut statement = conn.prepare_cached("SELECT flow, todo FROM page WHERE todo IS NOT NULL")?;
+    let mut rows = statement.query([])?;
+    let mut pending = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let n: u32 = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?.iter().map(|b| b.count_ones()).sum();
+        *pending.entry(row.get(0)?).or_default() += u64::from(n);
+    }
+    Ok(pending)
+}
+
+/// The number of a flow, if it is known.
+pub(crate) fn flow_id(conn: &Connection, name: &str) -> Work<Option<i64>> {
+    let found = conn.prepare_cached("SELECT id FROM flow WHERE name = ?1")?.query_row([name], |row| row.get(0));
+    Ok(found.optional()?)
+}
+
+/// Pages with something to deliver, oldest first.
+pub(crate) fn open_pages(conn: &Connection, flow: i64, after: Option<u64>, limit: u32) -> Work<Vec<OutboxPage>> {
+    let bitmap =
+        |row: &Row<'_>, at| row.get::<_, Option<Vec<u8>>>(at).map(|b| Bitmap::from_bytes(b.unwrap_or_default()));
+    let pages = conn
+        .prepare_cached(
+            "SELECT id, segment, offset, len, todo, sent FROM page \
+             WHERE flow = ?1 AND todo IS NOT NULL AND id > ?2 ORDER BY id LIMIT ?3",
+        )?
+        .query_map(params![flow, after.map_or(-1, id), limit], |row| {
+            let (todo, sent) = (bitmap(row, 4)?, bitmap(row, 5)?);
+            Ok(OutboxPage { id: from_id(row.get(0)?), journal: journal_ref(row, 1)?, todo, sent })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(pages)
+}
+
+/// The runs of a flow, newest first.
+pub(crate) fn runs(conn: &Connection, flow: i64, limit: u32) -> Work<Vec<RunRecord>> {
+    let runs = conn
+        .prepare_cached(
+            "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 ORDER BY id DESC LIMIT ?2",
+        )?
+        .query_map(params![flow, limit], |row| {
+            let Written(started) = row.get(1)?;
+            Ok(RunRecord {
+                id: from_id(row.get(0)?),
+                started,
+                ended: row.get::<_, Option<Written<_>>>(2)?.map(|Written(ended)| ended),
+                verdict: row.get::<_, Option<Written<_>>>(3)?.map(|Written(verdict)| verdict),
+                report: row.get(4)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(runs)
+}
+
+/// The dead letters of a flow, oldest first.
+pub(crate) fn dead_letters(conn: &Connection, flow: i64, after: u64, limit: u32) -> Work<Vec<DeadLetter>> {
+    let letters = conn
+        .prepare_cached(
+            "SELECT id, key, stage, reason, page, version, at, record FROM dead_letter \
+             WHERE flow = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+        )?
+        .query_map(params![flow, id(after), limit], |row| {
+            let (Written(stage), Written(at)) = (row.get(2)?, row.get(6)?);
+            Ok(DeadLetter {
+                id: from_id(row.get(0)?),
+                key: row.get::<_, Option<SqlKey<Key>>>(1)?.map(|SqlKey(key)| key),
+                stage,
+                reason: row.get(3)?,
+                page: from_id(row.get(4)?),
+                version: row.get(5)?,
+                at,
+                record: row.get(7)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(letters)
+}
+
+/// What is known of a key, in all flows, by name.
+pub(crate) fn trace(conn: &Connection, key: &Key) -> Work<Vec<TraceEntry>> {
+    let entries = conn
+        .prepare_cached(
+            "SELECT flow.name, key, fingerprint, version, remote_id, ledger.page, idx, idempotency_key, at, \
+             segment, offset, len \
+             FROM flow CROSS JOIN ledger ON ledger.flow = flow.id AND key = ?1 \
+             LEFT JOIN page ON page.flow = flow.id AND page.id = ledger.page AND segment > 0 ORDER BY flow.name",
+        )?
+        .query_map([SqlKey(key)], |row| {
+            let (SqlKey(key), Fingerprint(fingerprint)) = (row.get(1)?, row.get(2)?);
+            let at = Timestamp::from_millisecond(row.get(8)?).map_err(|e| FromSqlError::Other(e.into()))?;
+            let row_of_ledger = LedgerRow {
+                key,
+                entry: LedgerEntry { fingerprint, version: row.get(3)?, remote_id: row.get(4)? },
+                page: from_id(row.get(5)?),
+                index: row.get(6)?,
+                idempotency_key: row.get(7)?,
+                at,
+            };
+            let journal = match row.get::<_, Option<u32>>(9)? {
+                Some(_) => Some(journal_ref(row, 9)?),
+                None => None,
+            };
+            Ok(TraceEntry { flow: row.get(0)?, row: row_of_ledger, journal })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(entries)
+}
+
+/// The journalled pages of a flow, newest first.
+pub(crate) fn journal_pages(
+    conn: &Connection,
+    flow: i64,
+    before: Option<u64>,
+    limit: u32,
+) -> Work<Vec<(u64, JournalRef)>> {
+    let pages = conn
+        .prepare_cached(
+            "SELECT id, segment, offset, len FROM page WHERE flow = ?1 AND segment > 0 AND id < ?2 \
+             ORDER BY id DESC LIMIT ?3",
+        )?
+        .query_map(params![flow, before.map_or(i64::MAX, id), limit], |row| {
+            Ok((from_id(row.get(0)?), journal_ref(row, 1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(pages)
+}

@@ -1,0 +1,69 @@
+//! A worker that is killed: another takes its place at once, with all that was committed.
+
+use std::env;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use milkrun_core::ErrorKind;
+use milkrun_core::quota::{Admission, Lane, Quota, QuotaLog};
+use milkrun_core::state::{Change, StateStore};
+use milkrun_store::{SqliteStore, StoreOptions};
+
+const FOLDER: &str = "MILKRUN_TEST_FOLDER";
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn open(folder: &Path) -> Arc<SqliteStore> {
+    SqliteStore::open(folder, StoreOptions::default()).unwrap()
+}
+
+fn lane() -> Lane {
+    Lane { name: "km".into(), quota: Quota::unlimited().at_once(1) }
+}
+
+/// The child's part: commits, says so, and waits to be killed.
+#[tokio::test]
+async fn child() {
+    let Some(folder) = env::var_os(FOLDER) else { return };
+    let store = open(Path::new(&folder));
+    let lease = store.acquire("orders", NOW).await.unwrap();
+    store.enter(&[lane()], NOW).await.unwrap();
+    for n in 0_u64.. {
+        store.commit(lease, vec![Change::SinkMark(n.to_string())]).await.unwrap();
+        println!("committed {n}");
+    }
+}
+
+#[tokio::test]
+async fn its_flow_and_its_calls_are_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "killed::child", "--nocapture"])
+        .env(FOLDER, folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "committed 20"));
+
+    let store = open(folder.path());
+    let error = store.acquire("orders", NOW).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    let holder = format!("flow `orders` is being run by process {} on ", child.id());
+    assert!(error.message().starts_with(&holder), "{error}");
+    assert!(matches!(store.enter(&[lane()], NOW).await.unwrap(), Admission::Wait { .. }));
+    assert!(store.flows().await.unwrap()[0].running.is_some());
+
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let told = lines.filter_map(|line| line.strip_prefix("committed ")?.parse::<u64>().ok()).max().unwrap_or(20);
+    assert!(store.flows().await.unwrap()[0].running.is_none());
+    let lease = store.acquire("orders", NOW).await.unwrap();
+    assert_eq!(lease.fence, 2);
+    let mark: u64 = store.load(lease).await.unwrap().sink_mark.unwrap().parse().unwrap();
+    assert!(mark == told || mark == told + 1, "{told} was acknowledged, and {mark} is there");
+    assert!(matches!(store.enter(&[lane()], NOW).await.unwrap(), Admission::Entered(_)));
+    assert_eq!(std::fs::read_dir(folder.path().join("workers")).unwrap().count(), 1);
+}
