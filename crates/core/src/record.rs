@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
@@ -14,15 +14,23 @@ use crate::error::{Error, Result};
 
 /// A JSON object, kept byte for byte; its numbers are never turned into floats.
 ///
-/// Cloning is cheap: the text of the page is shared.
+/// Cloning is cheap: the text of the page and the places of its fields are shared by all its records.
 #[derive(Clone)]
 pub struct Record {
-    base: Arc<String>,
+    page: Arc<Places>,
     start: u32,
     end: u32,
-    fields: Arc<[Field]>,
-    /// Names that hold escapes, decoded: `(index of the field, name)`.
-    decoded: Option<Arc<[(usize, String)]>>,
+    /// Which of the page's fields are this record's.
+    first: u32,
+    n_fields: u32,
+}
+
+/// A page's text, and where the fields of all its records lie in it.
+struct Places {
+    base: Arc<String>,
+    fields: Vec<Field>,
+    /// Names that hold escapes, decoded: `(index of the field, name)`, ascending.
+    decoded: Vec<(usize, String)>,
 }
 
 /// Where the name (without quotes) and the value of one field lie in the page.
@@ -39,53 +47,64 @@ impl Record {
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) if the text is not one JSON object.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let base = Arc::new(text.into());
+        let mut rows = Rows::default();
         let mut de = serde_json::Deserializer::from_str(&base);
-        let parsed = Row::deserialize(&mut de).and_then(|row| de.end().map(|()| row));
-        let row = parsed.map_err(|e| Error::malformed("the record is not a JSON object").caused_by(e))?;
-        let record = row.into_record(&base);
-        Ok(record)
+        let parsed = RowSeed(&mut rows).deserialize(&mut de).and_then(|()| de.end());
+        parsed.map_err(|e| Error::malformed("the record is not a JSON object").caused_by(e))?;
+        Ok(rows.into_records(&base).remove(0))
     }
 
     /// The object as the vendor wrote it.
     pub fn text(&self) -> &str {
-        &self.base[self.start as usize..self.end as usize]
+        &self.page.base[self.start as usize..self.end as usize]
     }
 
     /// Where the object lies in `body`, as first byte and number of bytes, if it is a part of that very text.
     pub fn place_in(&self, body: &Arc<String>) -> Option<(u32, u32)> {
-        Arc::ptr_eq(&self.base, body).then_some((self.start, self.end - self.start))
+        Arc::ptr_eq(&self.page.base, body).then_some((self.start, self.end - self.start))
     }
 
     /// How many fields the object has, repeated names counted each time.
     pub fn len(&self) -> usize {
-        self.fields.len()
+        self.n_fields as usize
     }
 
     /// Whether the object has no field.
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.n_fields == 0
+    }
+
+    fn field(&self, index: usize) -> Field {
+        assert!(index < self.len(), "the record has no field {index}");
+        self.page.fields[self.first as usize + index]
     }
 
     /// The name of the field at `index`, decoded.
     pub fn name(&self, index: usize) -> &str {
-        if let Some(decoded) = &self.decoded
-            && let Some((_, name)) = decoded.iter().find(|(i, _)| *i == index)
-        {
-            return name;
+        let Field { name: (start, end), .. } = self.field(index);
+        if start == end {
+            let index = self.first as usize + index;
+            let decoded = &self.page.decoded;
+            return decoded.binary_search_by_key(&index, |(i, _)| *i).map_or("", |at| &decoded[at].1);
         }
-        let (start, end) = self.fields[index].name;
-        &self.base[start as usize..end as usize]
+        &self.page.base[start as usize..end as usize]
     }
 
     /// The value of the field at `index`, as JSON text.
     pub fn value(&self, index: usize) -> &str {
-        let (start, end) = self.fields[index].value;
-        &self.base[start as usize..end as usize]
+        let (start, end) = self.field(index).value;
+        &self.page.base[start as usize..end as usize]
     }
 
     /// The value of the field of that name as JSON text; of a repeated name, the last.
     pub fn get(&self, name: &str) -> Option<&str> {
-        (0..self.len()).rev().find(|&i| self.name(i) == name).map(|i| self.value(i))
+        let bytes = self.page.base.as_bytes();
+        let is_it = |index: &usize| match self.field(*index).name {
+            // An empty name, or one with escapes.
+            (start, end) if start == end => self.name(*index) == name,
+            (start, end) => bytes[start as usize..end as usize] == *name.as_bytes(),
+        };
+        (0..self.len()).rev().find(is_it).map(|i| self.value(i))
     }
 
     /// The fields in the order they were written.
@@ -181,56 +200,6 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// One row of a list, as [`Rows`] finds it.
-#[derive(Debug)]
-struct Row<'a>(Pairs<'a>);
-
-impl<'de> Deserialize<'de> for Row<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        Pairs::deserialize(deserializer).map(Row)
-    }
-}
-
-impl Row<'_> {
-    /// Turns borrowed texts into positions in `base`, the text that they were borrowed from.
-    fn into_record(self, base: &Arc<String>) -> Record {
-        let pairs = self.0.0;
-        let (Some((first_name, first)), Some((_, last))) = (pairs.first(), pairs.last()) else {
-            return Record { base: Arc::new("{}".to_owned()), start: 0, end: 2, fields: Arc::from([]), decoded: None };
-        };
-        let name_start = match first_name {
-            Cow::Borrowed(name) => span(base, name).start,
-            Cow::Owned(_) => escaped_name_start(base, span(base, first.get()).start),
-        };
-        let start = base[..name_start].rfind('{').expect("an object begins with a brace");
-        let tail = span(base, last.get()).end;
-        let end = tail + base[tail..].find('}').expect("an object ends with a brace") + 1;
-        let mut decoded = Vec::new();
-        let fields = pairs
-            .into_iter()
-            .enumerate()
-            .map(|(i, (name, value))| {
-                let name = match name {
-                    Cow::Borrowed(name) => span(base, name),
-                    Cow::Owned(name) => {
-                        decoded.push((i, name));
-                        0..0
-                    }
-                };
-                Field { name: narrow(&name), value: narrow(&span(base, value.get())) }
-            })
-            .collect();
-        let (start, end) = narrow(&(start..end));
-        Record {
-            base: Arc::clone(base),
-            start,
-            end,
-            fields,
-            decoded: (!decoded.is_empty()).then(|| Arc::from(decoded)),
-        }
-    }
-}
-
 /// Where `part`, borrowed from `base`, lies in it.
 fn span(base: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr() as usize - base.as_ptr() as usize;
@@ -261,13 +230,107 @@ fn escaped_name_start(base: &str, value_start: usize) -> usize {
 ///
 /// Use it as the type of the list's field in an envelope struct that is read with [`serde_json::from_str`], then
 /// [`Rows::into_records`].
-#[derive(Debug)]
-pub struct Rows<'a>(Vec<Row<'a>>);
+#[derive(Debug, Default)]
+pub struct Rows<'a> {
+    /// The fields of all rows, one after the other.
+    pairs: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// For each row, where its fields end.
+    ends: Vec<usize>,
+}
 
 impl Rows<'_> {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     /// The records; `body` is the very text that was read.
     pub fn into_records(self, body: &Arc<String>) -> Vec<Record> {
-        self.0.into_iter().map(|row| row.into_record(body)).collect()
+        let spans = self.row_spans(body);
+        let mut decoded = Vec::new();
+        let mut fields = Vec::with_capacity(self.pairs.len());
+        for (index, (name, value)) in self.pairs.into_iter().enumerate() {
+            let name = match name {
+                Cow::Borrowed(name) => span(body, name),
+                Cow::Owned(name) => {
+                    decoded.push((index, name));
+                    0..0
+                }
+            };
+            fields.push(Field { name: narrow(&name), value: narrow(&span(body, value.get())) });
+        }
+        let page = Arc::new(Places { base: Arc::clone(body), fields, decoded });
+        let mut first = 0;
+        let mut records = Vec::with_capacity(spans.len());
+        for (end, row) in self.ends.into_iter().zip(spans) {
+            let (start, stop) = narrow(&row);
+            let (from, to) = narrow(&(first..end));
+            let record = if from == to {
+                Record { page: Arc::new(Places::nothing()), start: 0, end: 2, first: 0, n_fields: 0 }
+            } else {
+                Record { page: Arc::clone(&page), start, end: stop, first: from, n_fields: to - from }
+            };
+            records.push(record);
+            first = end;
+        }
+        records
+    }
+
+    /// Where each row lies in `body`, braces included; nowhere for one without fields.
+    fn row_spans(&self, body: &str) -> Vec<Range<usize>> {
+        let mut first = 0;
+        let row = |&end: &usize| {
+            let pairs = &self.pairs[std::mem::replace(&mut first, end)..end];
+            let (Some((name, value)), Some((_, last))) = (pairs.first(), pairs.last()) else { return 0..0 };
+            let name_start = match name {
+                Cow::Borrowed(name) => span(body, name).start,
+                Cow::Owned(_) => escaped_name_start(body, span(body, value.get()).start),
+            };
+            let start = body[..name_start].rfind('{').expect("an object begins with a brace");
+            let tail = span(body, last.get()).end;
+            start..tail + body[tail..].find('}').expect("an object ends with a brace") + 1
+        };
+        self.ends.iter().map(row).collect()
+    }
+}
+
+impl Places {
+    /// The places of an object without fields, whose text is put in its stead.
+    fn nothing() -> Self {
+        Self { base: Arc::new("{}".to_owned()), fields: Vec::new(), decoded: Vec::new() }
+    }
+}
+
+/// Reads one object into the rows.
+struct RowSeed<'r, 'a>(&'r mut Rows<'a>);
+
+impl<'de> DeserializeSeed<'de> for RowSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+        let rows = self.0;
+        while let Some(Name(name)) = map.next_key()? {
+            rows.pairs.push((name, map.next_value()?));
+        }
+        rows.ends.push(rows.pairs.len());
+        Ok(())
     }
 }
 
@@ -280,22 +343,20 @@ impl<'de> Deserialize<'de> for Rows<'de> {
                 f.write_str("a list of objects")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut rows = Vec::with_capacity(seq.size_hint().unwrap_or(128));
-                while let Some(row) = seq.next_element()? {
-                    rows.push(row);
-                }
-                Ok(Rows(rows))
+                let mut rows = Rows { pairs: Vec::with_capacity(FIELDS_OF_A_PAGE), ends: Vec::with_capacity(128) };
+                while seq.next_element_seed(RowSeed(&mut rows))?.is_some() {}
+                Ok(rows)
             }
-            fn visit_some<D: Deserializer<'de>>(self, d: D) -> std::result::Result<Self::Value, D::Error> {
-                d.deserialize_seq(self)
-            }
-            fn visit_str<E: serde::de::Error>(self, _: &str) -> std::result::Result<Self::Value, E> {
-                Err(E::custom("a list of objects was expected, and a text came"))
+            fn visit_unit<E>(self) -> std::result::Result<Self::Value, E> {
+                Ok(Rows::default())
             }
         }
         deserializer.deserialize_any(V).map_err(D::Error::custom)
     }
 }
+
+/// Room for the fields of a usual page, 200 records of 40 fields, so that it seldom has to grow.
+const FIELDS_OF_A_PAGE: usize = 8000;
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -435,6 +496,7 @@ mod tests {
         }
         assert!(serde_json::from_str::<Rows>("[1]").is_err());
         assert!(serde_json::from_str::<Rows>("\"x\"").is_err());
+        assert!(serde_json::from_str::<Rows>("null").unwrap().is_empty());
     }
 
     #[test]

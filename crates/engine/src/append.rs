@@ -45,6 +45,7 @@ pub(crate) struct Batch {
     ledger: Vec<LedgerRow>,
     /// For each row of the ledger, its documents and its record.
     written: Vec<Written>,
+    records: Vec<Vec<Record>>,
     documents: Output,
     entries: Vec<(u64, JournalEntry)>,
     outgoing: Vec<Outgoing>,
@@ -56,7 +57,8 @@ pub(crate) struct Batch {
 #[derive(Debug)]
 struct Written {
     documents: Range<usize>,
-    record: Record,
+    /// Its page among the batch's, and its index there.
+    record: (usize, usize),
     new: bool,
 }
 
@@ -95,12 +97,13 @@ impl Batch {
 
 impl Run<'_> {
     /// Takes the records of a page for an appending sink: the effect goes into the same commit as the cursor.
-    pub(crate) fn append(&mut self, fresh: &Fresh, known: Vec<Option<LedgerEntry>>) {
+    pub(crate) fn append(&mut self, fresh: Fresh, known: Vec<Option<LedgerEntry>>) {
         let page_id = self.next_page;
         let now = self.around.clock.now();
         let mut known = known.into_iter();
         let mut any = false;
-        for (index, (record, mark)) in fresh.page.records.iter().zip(&fresh.marks).enumerate() {
+        let n_records = self.batch.records.len();
+        for (at, (record, mark)) in fresh.page.records.iter().zip(&fresh.marks).enumerate() {
             let Some(key) = &mark.key else {
                 let fields = self.flow.stream.key.join(", ");
                 let reason = format!("the record has no key: `{fields}` is missing, null or not a plain value");
@@ -129,12 +132,12 @@ impl Run<'_> {
                         let end = self.batch.documents.len();
                         let entry = mark.entry(None);
                         self.recent.insert(key.clone(), (self.batch_number, entry.clone()));
-                        let index = u32::try_from(index).expect("a page has fewer than 2^32 records");
+                        let index = u32::try_from(at).expect("a page has fewer than 2^32 records");
                         let row =
                             LedgerRow { key: key.clone(), entry, page: page_id, index, idempotency_key: None, at: now };
                         self.batch.ledger.push(row);
                         let new = news == News::New;
-                        self.batch.written.push(Written { documents: end - n..end, record: record.clone(), new });
+                        self.batch.written.push(Written { documents: end - n..end, record: (n_records, at), new });
                         any = true;
                     }
                 },
@@ -145,6 +148,7 @@ impl Run<'_> {
             if self.flow.options.journal {
                 self.add_page(page_id, &fresh.page, Bitmap::default());
             }
+            self.batch.records.push(fresh.page.records);
         }
     }
 
@@ -170,7 +174,7 @@ impl Run<'_> {
 
     /// Hands the documents to the appender; one that it refuses becomes a dead letter instead of a ledger row.
     pub(crate) fn seal(&mut self, batch: Batch, mut appender: Option<Box<dyn Appender>>) -> Sealed {
-        let Batch { mut changes, slices, ledger, written, documents, entries, outgoing, .. } = batch;
+        let Batch { mut changes, slices, ledger, written, records, documents, entries, outgoing, .. } = batch;
         let mut rows = Vec::with_capacity(ledger.len());
         let mut texts = Vec::new();
         for (row, written) in ledger.into_iter().zip(written) {
@@ -188,7 +192,7 @@ impl Run<'_> {
                     page: row.page,
                     version: row.entry.version,
                     at: row.at,
-                    record: written.record.text().to_owned(),
+                    record: records[written.record.0][written.record.1].text().to_owned(),
                 }));
                 continue;
             }

@@ -574,7 +574,7 @@ impl<'a> Run<'a> {
 
     fn take_records(&mut self, fresh: Fresh, known: Option<Vec<Option<LedgerEntry>>>) {
         match known {
-            Some(known) => self.append(&fresh, known),
+            Some(known) => self.append(fresh, known),
             None => self.enqueue(fresh),
         }
     }
