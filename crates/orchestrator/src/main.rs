@@ -1,3 +1,73 @@
-//! The `milkrun` command.
+//! The `milkrun` command: command line, configuration, wiring. What it does is in the crates below.
 
-fn main() {}
+mod cli;
+mod commands;
+mod config;
+mod environment;
+mod logs;
+mod show;
+mod text;
+mod wiring;
+
+use std::process::ExitCode;
+
+use indicatif::MultiProgress;
+// Linked for the connectors that register themselves.
+use milkrun_bundle as _;
+
+use crate::commands::Failure;
+use crate::environment::Environment;
+use crate::show::{Out, Scrubber};
+use crate::text::fill;
+
+fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    let arguments: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
+    let lang = cli::asked_lang(&arguments).unwrap_or_else(|| environment.lang());
+    let cli = match cli::parse(&arguments, lang) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no failure; clap knows which is which.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let plain = cli.global.no_color || environment.no_color();
+    let out = Out {
+        lang,
+        json: cli.global.json,
+        color: environment.out_is_terminal && !plain,
+        err_color: environment.err_is_terminal && !plain,
+        scrubber: Scrubber::default(),
+        bars: MultiProgress::new(),
+    };
+    let hook = out.clone();
+    std::panic::set_hook(Box::new(move |info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let message = info.payload_as_str().unwrap_or_default();
+        hook.note(fill!(hook.lang, text::PANICKED, place = place, message = message));
+    }));
+    if let Err(error) = logs::start(&cli.global, &out) {
+        out.error(&error);
+        return ExitCode::from(show::exit_code(&error));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out.error(&milkrun_core::Error::from(error));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(commands::execute(cli, &environment, &out)) {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure::Error(error)) => {
+            out.error(&error);
+            ExitCode::from(show::exit_code(&error))
+        }
+        Err(Failure::Mistakes(reports)) => {
+            out.reports(&reports);
+            ExitCode::from(2)
+        }
+    }
+}

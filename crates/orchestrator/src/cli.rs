@@ -1,0 +1,318 @@
+//! The command line: every command, argument and flag, with its English help. The Chinese help is in `text/help.rs`.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::text::{self, Lang, translate_help};
+
+/// Moves business documents between ERPs, and proves that none was lost and none was doubled.
+#[derive(Debug, Parser)]
+#[command(name = "milkrun", version, disable_help_subcommand = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Args, Debug)]
+pub(crate) struct Global {
+    /// The folder of the installation, with `milkrun.toml` and `flows/`.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
+    /// The language of messages; without it, that of `LC_ALL`, `LC_MESSAGES` or `LANG`.
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<Lang>,
+    /// Writes one JSON document to standard output instead of text; progress and logs go to standard error.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Logs more: once for information, twice for debugging, three times for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Logs from this level on.
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = ["off", "error", "warn", "info", "debug", "trace"])]
+    pub(crate) log_level: Option<String>,
+    /// Appends one JSON line for each call to a vendor to this file; never a secret.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) log_json: Option<PathBuf>,
+    /// Writes without colours.
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Shows no progress.
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows everything at work in half a minute: a simulated Kuaimai, two flows, and their reconciliation.
+    Demo(Demo),
+    /// Makes a folder an installation: `milkrun.toml`, `flows/`, and the key of the vault.
+    Init(Init),
+    /// Lists the vendors this program knows.
+    Connectors,
+    /// Lists what an account, or a connector, offers to read.
+    Streams(Of),
+    /// Lists what an account, or a connector, accepts.
+    Targets(Of),
+    /// Lists all mistakes in all files at once, then proves each account's credentials.
+    Check(Check),
+    /// Shows what a flow would deliver, without writing anything.
+    Preview(Preview),
+    /// Runs flows once: reads, maps, delivers, and proves that nothing is missing. Goes on where the last run ended.
+    Run(Run),
+    /// Shows where each flow stands.
+    Status,
+    /// Shows what became of one record: where it was read, and where it was delivered.
+    Trace(Trace),
+    /// Lists the records of a flow that were refused, and why.
+    DeadLetters(DeadLetters),
+    /// Sends refused records again, after the mapping or the target has been mended.
+    Replay(Replay),
+    /// Simulates a vendor on this machine, to try things out against.
+    Sandbox(Sandbox),
+    /// Keeps secrets in the installation's encrypted vault.
+    #[command(subcommand)]
+    Secret(Secret),
+    /// Prints the JSON Schema of a file, so that editors complete it.
+    Schema(Schema),
+    /// Prints the completions for a shell.
+    Completions(Completions),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// How many orders the simulated Kuaimai has.
+    #[arg(long, default_value_t = 36_000)]
+    pub(crate) orders: u32,
+    /// How many items it has.
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) items: u32,
+    /// Decides all its data.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// A connector to write an example account for; may be given several times.
+    #[arg(long = "connector", value_name = "CONNECTOR")]
+    pub(crate) connectors: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Of {
+    /// An account of `milkrun.toml`, or the name of a connector.
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) name: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// Reads the files only: fetches no secret and calls no vendor.
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Preview {
+    /// The flow.
+    pub(crate) flow: String,
+    /// How many records are shown.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    /// Shows the record with this key or number.
+    #[arg(long, value_name = "ID")]
+    pub(crate) record: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// The flows; they run side by side.
+    #[arg(value_name = "FLOW")]
+    pub(crate) flows: Vec<String>,
+    /// Runs all flows of the installation.
+    #[arg(long, conflicts_with = "flows")]
+    pub(crate) all: bool,
+    /// Forgets what was read and delivered, and begins anew; says first what that means for the target.
+    #[arg(long)]
+    pub(crate) restart: bool,
+    /// Answers yes to the question that `--restart` asks.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Trace {
+    /// The key of the record, or the number people know it by.
+    pub(crate) id: String,
+    /// Looks in this flow only.
+    #[arg(long)]
+    pub(crate) flow: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DeadLetters {
+    /// The flow.
+    pub(crate) flow: String,
+    /// How many are listed.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: u32,
+    /// Shows the source text of each too.
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    /// The flow.
+    pub(crate) flow: String,
+    /// The numbers of dead letters; without them, all.
+    #[arg(value_name = "NUMBER")]
+    pub(crate) ids: Vec<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sandbox {
+    /// The port on 127.0.0.1; 0 takes any free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// How many orders it has.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) orders: u32,
+    /// How many items it has.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) items: u32,
+    /// How many purchase orders it has; the other stock documents follow from it.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) documents: u32,
+    /// Decides all its data.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// A limit on calls in place of 15/1s, such as `100/1m`; may be given several times. `none` sets no limit.
+    #[arg(long = "limit", value_name = "CALLS/TIME")]
+    pub(crate) limits: Vec<String>,
+    /// How long each call is on its way, in milliseconds.
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub(crate) latency: u64,
+    /// A fault, such as `html`, `drift,rows=3` or `truncated,every=7,method=erp.trade.list.query`; may be given
+    /// several times.
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub(crate) faults: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secret {
+    /// Keeps a secret; it is read from the terminal unseen, or from standard input.
+    Set(SecretName),
+    /// Lists the names of all secrets, never the secrets.
+    List,
+    /// Removes a secret.
+    Remove(SecretName),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SecretName {
+    /// The name that settings refer to: `{ vault = "NAME" }`.
+    pub(crate) name: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Schema {
+    /// Which file.
+    #[arg(value_enum, default_value_t = SchemaOf::Flow)]
+    pub(crate) of: SchemaOf,
+}
+
+/// A file with a schema.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum SchemaOf {
+    Flow,
+    Installation,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// The command line with its help in that language.
+pub(crate) fn command(lang: Lang) -> clap::Command {
+    let command = Cli::command();
+    if lang == Lang::En {
+        return command;
+    }
+    let version = clap::Arg::new("version").short('V').long("version").action(clap::ArgAction::Version);
+    let version = version.help(lang.say(text::VERSION_PRINT)).help_heading(lang.say(text::HELP_OPTIONS));
+    in_chinese(translate_help(command)).disable_version_flag(true).arg(version)
+}
+
+/// The headings that clap would write in English.
+fn in_chinese(command: clap::Command) -> clap::Command {
+    let say = |text| Lang::Zh.say(text);
+    let template = format!("{{about-with-newline}}\n{} {{usage}}\n\n{{all-args}}{{after-help}}", say(text::HELP_USAGE));
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let flag = |name: &'static str, action, text| {
+        clap::Arg::new(name).long(name).action(action).help(say(text)).help_heading(say(text::HELP_OPTIONS))
+    };
+    let mut command = command
+        .disable_help_flag(true)
+        .arg(flag("help", clap::ArgAction::Help, text::HELP_PRINT).short('h'))
+        .help_template(template)
+        .subcommand_help_heading(say(text::HELP_COMMANDS))
+        .mut_args(|arg| {
+            let heading = if arg.is_positional() { text::HELP_ARGUMENTS } else { text::HELP_OPTIONS };
+            arg.help_heading(say(heading))
+        });
+    for name in names {
+        command = command.mut_subcommand(name, in_chinese);
+    }
+    command
+}
+
+/// The language that the arguments ask for, before they are parsed: help and mistakes are written in it too.
+pub(crate) fn asked_lang(arguments: &[String]) -> Option<Lang> {
+    let value = arguments.iter().enumerate().find_map(|(i, argument)| {
+        let inline = argument.strip_prefix("--lang=").map(str::to_owned);
+        inline.or_else(|| (argument == "--lang").then(|| arguments.get(i + 1).cloned()).flatten())
+    })?;
+    match value.as_str() {
+        "zh" => Some(Lang::Zh),
+        "en" => Some(Lang::En),
+        _ => None,
+    }
+}
+
+/// Parses the arguments.
+///
+/// # Errors
+/// clap's own, which says what is wrong, or is the help that was asked for.
+pub(crate) fn parse(arguments: &[String], lang: Lang) -> Result<Cli, clap::Error> {
+    let matches = command(lang).try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        for lang in [Lang::En, Lang::Zh] {
+            command(lang).debug_assert();
+        }
+    }
+
+    #[test]
+    fn the_language_is_known_before_parsing() {
+        let arguments = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(asked_lang(&arguments("milkrun --lang zh --help")), Some(Lang::Zh));
+        assert_eq!(asked_lang(&arguments("milkrun run --lang=en")), Some(Lang::En));
+        assert_eq!(asked_lang(&arguments("milkrun run --lang")), None);
+    }
+}

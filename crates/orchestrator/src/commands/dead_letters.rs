@@ -1,0 +1,84 @@
+//! `milkrun dead-letters`: the records of a flow that were refused, and why.
+
+use milkrun_core::state::{DeadLetter, StateStore as _};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::{Here, Outcome};
+use crate::cli;
+use crate::show::{Out, beijing};
+use crate::text::{self, fill};
+
+pub(super) async fn dead_letters(here: Here<'_>, ask: &cli::DeadLetters) -> Outcome {
+    let out = here.out;
+    let (installation, _) = here.load()?;
+    let mut letters = Vec::new();
+    let known = match here.look(&installation).await? {
+        None => false,
+        Some(state) => match state.store.flow_id(&ask.flow).await? {
+            None => false,
+            Some(flow) => {
+                letters = state.store.dead_letters(flow, 0, ask.limit).await?;
+                true
+            }
+        },
+    };
+    if !known {
+        // A flow that has run and lost its file still has its dead letters; one that is in neither is a mistake.
+        here.require_flow(&installation, &ask.flow)?;
+    }
+    out.json(&json!({ "flow": ask.flow, "dead_letters": letters.iter().map(json_of).collect::<Vec<_>>() }));
+    if letters.is_empty() {
+        out.line(fill!(out.lang, text::NO_DEAD_LETTERS, flow = ask.flow));
+        return Ok(0);
+    }
+    for letter in &letters {
+        show(out, letter, ask.full);
+    }
+    if letters.len() as u64 == u64::from(ask.limit) {
+        out.line(fill!(out.lang, text::PERHAPS_MORE, limit = ask.limit));
+    }
+    out.line("");
+    out.line(fill!(out.lang, text::REPLAY_NEXT, flow = ask.flow));
+    Ok(0)
+}
+
+/// A dead letter with its record as JSON, byte for byte where that is possible.
+pub(super) fn json_of(letter: &DeadLetter) -> Value {
+    let record = serde_json::from_str::<Box<RawValue>>(&letter.record).ok();
+    json!({
+        "id": letter.id,
+        "key": letter.key.as_ref().map(ToString::to_string),
+        "stage": letter.stage.as_str(),
+        "reason": letter.reason,
+        "page": letter.page,
+        "at": letter.at,
+        // As text: going through numbers would change them.
+        "record": record.map_or_else(|| letter.record.clone(), |raw| raw.get().to_owned()),
+    })
+}
+
+pub(super) fn show(out: &Out, letter: &DeadLetter, full: bool) {
+    let key = letter.key.as_ref().map_or_else(|| "—".to_owned(), ToString::to_string);
+    out.line("");
+    out.heading(&fill!(out.lang, text::DEAD_LETTER, id = letter.id, key = key));
+    let who = match letter.stage {
+        milkrun_core::state::Stage::Key => text::STAGE_KEY,
+        milkrun_core::state::Stage::Mapping => text::STAGE_MAPPING,
+        milkrun_core::state::Stage::Target => text::STAGE_TARGET,
+        milkrun_core::state::Stage::Unknown => text::STAGE_UNKNOWN,
+    };
+    let stage = out.say(who);
+    out.line(format!("  {stage}: {}", letter.reason));
+    out.line(format!("  {}: {}", out.say(text::SINCE), beijing(letter.at)));
+    let record = if full { letter.record.clone() } else { cut(&letter.record, 200) };
+    out.line(format!("  {record}"));
+}
+
+/// The beginning of a text.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,223 @@
+//! `milkrun run`: flows side by side, with progress, a clean end on Ctrl-C, and their reconciliation.
+
+use std::io::BufRead as _;
+
+use futures_util::future::join_all;
+use milkrun_core::state::Verdict;
+use milkrun_core::{Error, Idempotency, Result, SinkKind};
+use milkrun_engine::{Flow, Report, Stop, Stopper, Surroundings};
+use serde_json::{Value, json};
+
+use super::{Here, Outcome};
+use crate::cli;
+use crate::config::Installation;
+use crate::show::progress::{Mode, Progress};
+use crate::show::{Out, error_json, exit_code, reconciliation};
+use crate::text::{self, fill};
+
+pub(super) async fn run(here: Here<'_>, ask: &cli::Run) -> Outcome {
+    let dir = here.dir();
+    let (installation, _) = here.load()?;
+    let names = pick(here, &installation, ask)?;
+    let mut ready = here.ready(&names, &dir).await?;
+    let flows = ready.flows()?;
+    if ask.restart && !confirm(here, &flows, ask.yes)? {
+        return Ok(1);
+    }
+    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::Run { restart: ask.restart }).await;
+    Ok(conclude(here.out, &ended))
+}
+
+/// The flows that are asked for.
+fn pick(here: Here<'_>, installation: &Installation, ask: &cli::Run) -> Result<Vec<String>> {
+    let lang = here.out.lang;
+    if installation.flow_names.is_empty() {
+        return Err(Error::config(lang.say(text::NO_FLOWS_HERE)).advise(lang.say(text::NO_FLOWS)));
+    }
+    if ask.all || (ask.flows.is_empty() && installation.flow_names.len() == 1) {
+        return Ok(installation.flow_names.clone());
+    }
+    if ask.flows.is_empty() {
+        let names = installation.flow_names.join(", ");
+        return Err(Error::config(lang.say(text::WHICH_FLOW)).advise(fill!(
+            lang,
+            text::WHICH_FLOW_HELP,
+            names = names
+        )));
+    }
+    let mut names = ask.flows.clone();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// Says what beginning anew means for each target, and asks.
+fn confirm(here: Here<'_>, flows: &[Flow], yes: bool) -> Result<bool> {
+    let out = here.out;
+    for flow in flows {
+        let meaning = match (&flow.sink, &flow.target.idempotency) {
+            (SinkKind::Appends(_), _) => text::RESTART_FILE,
+            (_, Idempotency::Key { .. }) => text::RESTART_KEY,
+            (_, Idempotency::Upsert { .. }) => text::RESTART_UPSERT,
+            (_, Idempotency::Unique { .. }) => text::RESTART_UNIQUE,
+            (_, Idempotency::CommittedLength | Idempotency::None) => text::RESTART_DOUBLES,
+        };
+        out.note(fill!(out.lang, meaning, flow = flow.name, target = flow.target.name));
+    }
+    if yes {
+        return Ok(true);
+    }
+    if !here.environment.in_is_terminal {
+        return Err(Error::config(out.say(text::RESTART_NEEDS_YES)).advise(out.say(text::ADD_YES)));
+    }
+    out.note(out.say(text::RESTART_QUESTION));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    let yes = matches!(answer.trim(), "y" | "Y" | "yes" | "是");
+    if !yes {
+        out.note(out.say(text::NOTHING_DONE));
+    }
+    Ok(yes)
+}
+
+/// One flow and how its run ended.
+pub(super) type Ended = (String, Result<Report>);
+
+/// What flows are opened for.
+#[derive(Clone, Debug)]
+pub(super) enum Work {
+    /// Read and deliver; beginning anew if so asked.
+    Run { restart: bool },
+    /// Send these dead letters again, or all.
+    Replay(Option<Vec<u64>>),
+}
+
+/// Runs flows side by side.
+pub(super) async fn run_flows(here: Here<'_>, flows: &[Flow], around: &Surroundings, work: &Work) -> Vec<Ended> {
+    let out = here.out;
+    let mode = match (here.global.no_progress, here.environment.err_is_terminal) {
+        (true, _) => Mode::Nothing,
+        (false, true) => Mode::Bars,
+        (false, false) => Mode::Lines,
+    };
+    let progress = Progress::new(out, mode, flows.iter().map(|flow| (flow.name.clone(), flow.source_cx.clone())));
+    let (stopper, stop) = Stop::new();
+    let listening = tokio::spawn(listen(stopper, out.clone()));
+    let runs = flows.iter().enumerate().map(|(i, flow)| {
+        let (mut stop, progress) = (stop.clone(), &progress);
+        async move {
+            let outcome = match work {
+                Work::Run { restart } => milkrun_engine::run(flow, around, *restart, &mut stop, progress.of(i)).await,
+                Work::Replay(ids) => milkrun_engine::replay(flow, around, ids.clone(), &mut stop, progress.of(i)).await,
+            };
+            progress.end(i);
+            (flow.name.clone(), outcome)
+        }
+    });
+    let ended = tokio::select! {
+        ended = join_all(runs) => ended,
+        () = progress.watch() => Vec::new(),
+    };
+    listening.abort();
+    ended
+}
+
+/// Asks the runs to stop at the first Ctrl-C, and ends the process at the second.
+async fn listen(stopper: Stopper, out: Out) {
+    asked().await;
+    out.note(out.say(text::STOPPING));
+    stopper.stop();
+    asked().await;
+    out.note(out.say(text::STOPPED_HARD));
+    std::process::exit(130);
+}
+
+/// Returns when the user or the system asks the process to end.
+#[cfg(unix)]
+pub(super) async fn asked() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = signal(SignalKind::terminate());
+    let terminated = async {
+        match terminated {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+}
+
+/// Returns when the user asks the process to end.
+#[cfg(not(unix))]
+pub(super) async fn asked() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Shows how the runs ended and returns the exit code: that of the worst.
+pub(super) fn conclude(out: &Out, ended: &[Ended]) -> u8 {
+    let reports: Vec<Report> = ended.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()).cloned().collect();
+    let code = code_of(ended);
+    if out.json {
+        out.json(&json!({ "flows": ended.iter().map(|e| ended_json(out, e)).collect::<Vec<_>>(), "exit_code": code }));
+        return code;
+    }
+    if !reports.is_empty() {
+        reconciliation(out, &reports);
+    }
+    for (name, outcome) in ended {
+        if let Err(error) = outcome {
+            out.note(format!("\n{}", fill!(out.lang, text::FLOW_DID_NOT_BEGIN, flow = name)));
+            out.error(error);
+        }
+    }
+    code
+}
+
+fn ended_json(out: &Out, (name, outcome): &Ended) -> Value {
+    match outcome {
+        Ok(report) => serde_json::to_value(report).expect("it is plain data"),
+        Err(error) => json!({ "flow": name, "verdict": Verdict::Failed, "error": error_json(error, out.lang) }),
+    }
+}
+
+fn code_of(ended: &[Ended]) -> u8 {
+    let code = |(_, outcome): &Ended| match outcome {
+        Err(error) => exit_code(error),
+        Ok(report) => match report.verdict {
+            Verdict::Reconciled => 0,
+            Verdict::Unreconciled | Verdict::Partial => 3,
+            Verdict::Failed => 1,
+        },
+    };
+    let codes: Vec<u8> = ended.iter().map(code).collect();
+    // Failed says most; then what the configuration keeps from running, then what is not finished.
+    [1, 2, 3].into_iter().find(|worst| codes.contains(worst)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use milkrun_core::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn the_worst_end_decides() {
+        let report = |verdict: &str| -> Ended {
+            let counts = serde_json::to_value(milkrun_engine::Counts::default()).unwrap();
+            let text = json!({
+                "flow": "a", "verdict": verdict, "reason": null, "started": "2026-01-01T00:00:00Z",
+                "ended": "2026-01-01T00:00:00Z", "counts": counts, "proved": {}, "assumes": "", "promise": "",
+                "open": [], "calls": 0, "place": null,
+            });
+            ("a".to_owned(), Ok(serde_json::from_value(text).unwrap()))
+        };
+        let error = |kind| -> Ended { ("b".to_owned(), Err(Error::new(kind, "x"))) };
+        assert_eq!(code_of(&[report("reconciled")]), 0);
+        assert_eq!(code_of(&[report("reconciled"), report("partial")]), 3);
+        assert_eq!(code_of(&[report("unreconciled"), report("failed")]), 1);
+        assert_eq!(code_of(&[report("partial"), error(ErrorKind::ConfigInvalid)]), 2);
+        assert_eq!(code_of(&[report("reconciled"), error(ErrorKind::Busy)]), 1);
+    }
+}

@@ -1,0 +1,147 @@
+//! `milkrun sandbox`: a simulated vendor to try things out against.
+
+use std::time::Duration;
+
+use milkrun_core::{Error, Result};
+use milkrun_sandbox::{FaultRule, kuaimai};
+use serde_json::{Map, Value, json};
+
+use super::{Here, Outcome};
+use crate::cli;
+use crate::config::{parse_duration, suggest};
+use crate::text::{self, Lang, fill};
+
+const FAULTS: &[&str] = &[
+    "drift",
+    "vendor-code",
+    "http-status",
+    "html",
+    "empty-body",
+    "truncated",
+    "reset",
+    "cut",
+    "slow",
+    "session-death",
+    "refresh-refused",
+    "total-missing",
+    "same-page",
+    "page-ignored",
+];
+
+pub(super) async fn sandbox(here: Here<'_>, ask: &cli::Sandbox) -> Outcome {
+    let out = here.out;
+    let lang = out.lang;
+    let mut settings = kuaimai::Settings {
+        seed: ask.seed,
+        n_orders: ask.orders,
+        n_items: ask.items,
+        n_documents: ask.documents,
+        port: ask.port,
+        latency: Duration::from_millis(ask.latency),
+        faults: ask.faults.iter().map(|text| fault(text, lang)).collect::<Result<_>>()?,
+        ..kuaimai::Settings::default()
+    };
+    if !ask.limits.is_empty() {
+        let given = ask.limits.iter().filter(|text| *text != "none");
+        settings.limits = given.map(|text| limit(text, lang)).collect::<Result<_>>()?;
+    }
+    let account = account(&settings, "http://127.0.0.1");
+    let started = kuaimai::start(settings.clone()).await.map_err(|e| {
+        let help = fill!(lang, text::CHOOSE_PORT, port = ask.port);
+        Error::from(e).with("port", ask.port).advise(help)
+    })?;
+    let account = account.replace("http://127.0.0.1", &started.url());
+    out.json(&json!({
+        "url": started.url(),
+        "control_url": started.control_url(),
+        "port": started.port(),
+        "app_key": settings.app_key,
+        "app_secret": settings.app_secret,
+        "session": settings.session,
+        "refresh_token": settings.refresh_token,
+    }));
+    out.line(fill!(lang, text::SANDBOX_RUNS, url = started.url()));
+    out.line(fill!(lang, text::SANDBOX_CONTROL, url = started.control_url()));
+    out.line("");
+    out.line(out.say(text::SANDBOX_ACCOUNT));
+    out.line("");
+    out.line(account);
+    out.line(out.say(text::SANDBOX_UNTIL));
+    super::run::asked().await;
+    started.stop().await;
+    Ok(0)
+}
+
+/// The account that reaches a simulated Kuaimai.
+pub(super) fn account(settings: &kuaimai::Settings, url: &str) -> String {
+    let kuaimai::Settings { app_key, app_secret, session, refresh_token, .. } = settings;
+    format!(
+        "[accounts.km]\nconnector = \"kuaimai\"\nbase_url = \"{url}\"\napp_key = \"{app_key}\"\n\
+         app_secret = \"{app_secret}\"\nsession = \"{session}\"\nrefresh_token = \"{refresh_token}\"\n"
+    )
+}
+
+/// `name,key=value,…`, or the same as a JSON object.
+fn fault(text: &str, lang: Lang) -> Result<FaultRule> {
+    let wrong = |message: String, help: String| Error::config(message).with("fault", text).advise(help);
+    let rule = if text.trim_start().starts_with('{') {
+        text.to_owned()
+    } else {
+        let mut parts = text.split(',');
+        let name = parts.next().unwrap_or_default();
+        if !FAULTS.contains(&name) {
+            return Err(wrong(fill!(lang, text::NO_SUCH_FAULT, name = name), suggest(lang, name, FAULTS)));
+        }
+        let mut fields = Map::from_iter([("fault".to_owned(), Value::from(name))]);
+        for part in parts {
+            let Some((key, value)) = part.split_once('=') else {
+                return Err(wrong(fill!(lang, text::BAD_FAULT, part = part), lang.say(text::FAULT_FORM).to_owned()));
+            };
+            // The vendor's codes are texts, even if they are digits.
+            let number = value.parse::<u64>().ok().filter(|_| key != "code");
+            fields.insert(key.to_owned(), number.map_or_else(|| Value::from(value), Value::from));
+        }
+        Value::Object(fields).to_string()
+    };
+    serde_json::from_str(&rule).map_err(|e| wrong(e.to_string(), lang.say(text::FAULT_FORM).to_owned()))
+}
+
+/// `15/1s`.
+fn limit(text: &str, lang: Lang) -> Result<(u32, Duration)> {
+    let parsed = text.split_once('/').and_then(|(calls, per)| {
+        let per = parse_duration(per).filter(|per| !per.is_zero())?;
+        Some((calls.parse::<u32>().ok().filter(|calls| *calls > 0)?, per))
+    });
+    parsed.ok_or_else(|| Error::config(fill!(lang, text::BAD_LIMIT, value = text)).advise(lang.say(text::LIMIT_FORM)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_and_limits_are_read_from_short_forms() {
+        let good = |text: &str| serde_json::to_string(&fault(text, Lang::En).unwrap()).unwrap();
+        assert_eq!(good("html"), r#"{"fault":"html","always":true}"#);
+        assert_eq!(good("truncated,every=7,method=a.b"), r#"{"fault":"truncated","every":7,"method":"a.b"}"#);
+        assert_eq!(
+            good("vendor-code,code=30077"),
+            r#"{"fault":"vendor-code","always":true,"code":"30077","message":"fault"}"#
+        );
+        assert_eq!(good(r#"{"fault":"html","next":2}"#), r#"{"fault":"html","next":2}"#);
+        for text in ["htm", "html,every", "html,evry=7", "html,every=0", "{}"] {
+            assert!(fault(text, Lang::En).is_err(), "{text}");
+        }
+        assert_eq!(limit("100/1m", Lang::En).unwrap(), (100, Duration::from_mins(1)));
+        for text in ["100", "0/1s", "5/0s", "x/1s"] {
+            assert!(limit(text, Lang::En).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_known_here() {
+        for name in FAULTS {
+            fault(name, Lang::En).unwrap();
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `milkrun status`: where each flow stands.
+
+use milkrun_core::state::{FlowSummary, StateStore as _};
+use serde_json::{Value, json};
+
+use super::{Here, Outcome};
+use crate::show::{Align, Out, Table, beijing, number};
+use crate::text;
+
+pub(super) async fn status(here: Here<'_>) -> Outcome {
+    let out = here.out;
+    let (installation, _) = here.load()?;
+    let known = match here.look(&installation).await? {
+        Some(state) => state.store.flows().await?,
+        None => Vec::new(),
+    };
+    let never: Vec<&String> = installation.flow_names.iter().filter(|n| known.iter().all(|k| k.name != **n)).collect();
+    let mut all: Vec<Value> = known.iter().map(|flow| summary_json(flow, &installation.flow_names)).collect();
+    all.extend(never.iter().map(|name| json!({ "name": name, "last_run": null })));
+    out.json(&json!({ "flows": all }));
+    let columns = [
+        (out.say(text::COLUMN_FLOW), Align::Left),
+        (out.say(text::COLUMN_VERDICT), Align::Left),
+        (out.say(text::COLUMN_LAST_RUN), Align::Left),
+        (out.say(text::COLUMN_UP_TO), Align::Left),
+        (out.say(text::COLUMN_DELIVERED), Align::Right),
+        (out.say(text::COLUMN_OPEN), Align::Right),
+        (out.say(text::COLUMN_PENDING), Align::Right),
+        (out.say(text::COLUMN_DEAD), Align::Right),
+    ];
+    let mut table = Table::new(&columns);
+    for flow in &known {
+        table.row(row(out, flow));
+    }
+    for name in never {
+        table.row([name.clone(), out.say(text::NEVER_RUN).to_owned()]);
+    }
+    if table.is_empty() {
+        out.line(out.say(text::NO_FLOWS));
+    } else {
+        table.show(out);
+    }
+    Ok(0)
+}
+
+fn summary_json(flow: &FlowSummary, files: &[String]) -> Value {
+    let mut value = serde_json::to_value(flow).expect("it is plain data");
+    value["has_file"] = files.contains(&flow.name).into();
+    if let Some(run) = &flow.last_run {
+        // The report is kept as text; here it is a part of the document.
+        value["last_run"]["report"] = serde_json::from_str(&run.report).unwrap_or(Value::Null);
+    }
+    value
+}
+
+fn row(out: &Out, flow: &FlowSummary) -> Vec<String> {
+    let run = flow.last_run.as_ref();
+    let verdict = match (&flow.running, run.map(|run| (run.ended, run.verdict))) {
+        (Some(who), _) => crate::text::fill!(out.lang, text::RUNNING, who = who),
+        (None, Some((Some(_), Some(verdict)))) => out.verdict(verdict),
+        (None, Some(_)) => out.say(text::CUT_OFF).to_owned(),
+        (None, None) => out.say(text::NEVER_RUN).to_owned(),
+    };
+    let when = run.map(|run| beijing(run.ended.unwrap_or(run.started))).unwrap_or_default();
+    let up_to = flow.planned.iter().find(|(axis, _)| axis.is_empty()).map(|(_, at)| beijing(*at)).unwrap_or_default();
+    vec![
+        flow.name.clone(),
+        verdict,
+        when,
+        up_to,
+        number(flow.ledger),
+        number(flow.open_slices),
+        number(flow.pending),
+        number(flow.dead_letters),
+    ]
+}

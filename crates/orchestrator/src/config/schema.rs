@@ -1,0 +1,172 @@
+//! The JSON Schema of both kinds of files, for editors.
+
+use milkrun_core::ConnectorSpec;
+use serde_json::{Map, Value, json};
+
+/// The schema of `flows/*.toml`.
+pub(crate) fn flow_schema() -> Value {
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    let span = |about: &str| json!({ "type": "string", "description": about, "examples": ["10m", "1h30m", "1d"] });
+    let date = |about: &str| json!({ "type": "string", "description": about, "examples": ["2026-01-01", "2026-01-01T08:00:00+08:00"] });
+    let count =
+        |about: &str, most: u32| json!({ "type": "integer", "minimum": 1, "maximum": most, "description": about });
+    let table = |properties: Value, required: &[&str]| json!({ "type": "object", "additionalProperties": false, "properties": properties, "required": required });
+    let source = json!({
+        "account": text("An account of milkrun.toml."),
+        "stream": text("What is read: see `milkrun streams ACCOUNT`."),
+        "since": date("From when on; a date is its start in the stream's zone."),
+        "until": date("Read nothing from this instant on; usually left out."),
+        "window": span("How much time one slice covers, at most what the stream allows."),
+        "lookback": span("How far the next run reaches back before the proved end."),
+        "settle": span("How long after a change the vendor may still show the old state."),
+        "page_size": count("Records per page, within the stream's limits.", 100_000),
+        "concurrency": count("Slices read side by side.", 64),
+        "proof": json!({
+            "enum": ["backwards", "read-twice", "row-version", "snapshot"],
+            "description": "A stricter proof than the stream's own.",
+        }),
+    });
+    let sink = json!({
+        "account": text("An account of milkrun.toml."),
+        "target": text("What the documents become: see `milkrun targets ACCOUNT`."),
+        "batch": count("Documents per delivery, at most what the target takes.", 100_000),
+        "concurrency": count("Deliveries under way at one time.", 64),
+        "attempts": count("How often a delivery whose outcome is unknown is tried in one run.", 100),
+        "journal": json!({ "type": "boolean", "default": true, "description": "Whether the pages are kept as they came." }),
+    });
+    let mut mapping = milkrun_mapping::schema().to_value();
+    // References of the mapping's schema begin at its own root.
+    let defs = mapping.as_object_mut().and_then(|m| m.remove("$defs")).unwrap_or_default();
+    if let Some(fields) = mapping.as_object_mut() {
+        fields.remove("$schema");
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A flow of Milkrun",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "schedule": text("When it runs: five or six fields (seconds first), Quartz's `?` accepted; Beijing time."),
+            "source": table(source, &["account", "stream"]),
+            "sink": table(sink, &["account", "target"]),
+            "mapping": mapping,
+        },
+        "required": ["source", "sink"],
+        "$defs": defs,
+    })
+}
+
+/// The schema of `milkrun.toml`, with the settings of these connectors.
+pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
+    let mut defs = Map::new();
+    let mut accounts = Vec::new();
+    for spec in connectors {
+        let mut schema = (spec.schema)().to_value();
+        let Some(fields) = schema.as_object_mut() else { continue };
+        fields.remove("$schema");
+        if let Some(Value::Object(own)) = fields.remove("$defs") {
+            for (name, mut def) in own {
+                rename(&mut def, spec.name);
+                defs.insert(format!("{}.{name}", spec.name), def);
+            }
+        }
+        if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+            properties.insert("connector".to_owned(), json!({ "const": spec.name }));
+        }
+        match fields.get_mut("required") {
+            Some(Value::Array(required)) => required.push("connector".into()),
+            _ => drop(fields.insert("required".to_owned(), json!(["connector"]))),
+        }
+        rename(&mut schema, spec.name);
+        accounts.push(schema);
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "An installation of Milkrun",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "accounts": { "type": "object", "additionalProperties": { "oneOf": accounts } },
+            "store": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "path": { "type": "string", "default": super::STORE, "description": "The folder of the state." },
+                    "key": {
+                        "description": "Where the vault's key is: a file (`milkrun.key`, or else MILKRUN_KEY) or a variable.",
+                        "oneOf": [
+                            { "type": "object", "additionalProperties": false, "required": ["file"],
+                              "properties": { "file": { "type": "string" } } },
+                            { "type": "object", "additionalProperties": false, "required": ["env"],
+                              "properties": { "env": { "type": "string" } } },
+                        ],
+                    },
+                },
+            },
+        },
+        "$defs": defs,
+    })
+}
+
+/// Lets references point to a connector's own definitions among those of all.
+fn rename(schema: &mut Value, connector: &str) {
+    match schema {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if name == "$ref" => {
+                        if let Some(rest) = text.strip_prefix("#/$defs/") {
+                            *text = format!("#/$defs/{connector}.{rest}");
+                        }
+                    }
+                    value => rename(value, connector),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, connector)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn properties(schema: &Value, pointer: &str) -> Vec<String> {
+        schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn the_schemas_know_the_same_keys_as_the_reader() {
+        let sorted = |keys: &[&str]| {
+            let mut keys: Vec<String> = keys.iter().map(|k| (*k).to_owned()).collect();
+            keys.sort();
+            keys
+        };
+        let flow = flow_schema();
+        assert_eq!(properties(&flow, "/properties/source/properties"), sorted(super::super::flow::SOURCE));
+        assert_eq!(properties(&flow, "/properties/sink/properties"), sorted(super::super::flow::SINK));
+        let all = installation_schema(&milkrun_core::connectors());
+        assert_eq!(properties(&all, "/properties"), sorted(super::super::TOP));
+        assert_eq!(properties(&all, "/properties/store/properties"), sorted(super::super::STORE_KEYS));
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        fn walk(root: &Value, value: &Value) {
+            match value {
+                Value::Object(fields) => {
+                    if let Some(Value::String(reference)) = fields.get("$ref") {
+                        assert!(root.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+                    }
+                    fields.values().for_each(|v| walk(root, v));
+                }
+                Value::Array(items) => items.iter().for_each(|v| walk(root, v)),
+                _ => {}
+            }
+        }
+        for schema in [flow_schema(), installation_schema(&milkrun_core::connectors())] {
+            walk(&schema, &schema);
+        }
+    }
+}

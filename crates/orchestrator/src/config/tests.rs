@@ -1,0 +1,320 @@
+//! What is said about wrong files: each case changes one thing in a right installation.
+
+use std::path::Path;
+
+use super::{Reports, load};
+use crate::environment::Environment;
+use crate::show::{Out, Scrubber};
+use crate::text::{self, Lang};
+use crate::wiring::{Secrets, open_accounts, prepare_flows};
+
+const INSTALLATION: &str = r#"[accounts.km]
+connector = "kuaimai"
+app_key = "123456"
+app_secret = { env = "KM_SECRET" }
+session = { env = "KM_SESSION" }
+
+[accounts.files]
+connector = "file"
+folder = "out"
+
+[[accounts.files.targets]]
+name = "orders"
+path = "orders.jsonl"
+"#;
+
+const FLOW: &str = r#"schedule = "0 */5 * * * ?"
+
+[source]
+account = "km"
+stream = "orders"
+since = "2026-01-01"
+
+[sink]
+account = "files"
+target = "orders"
+
+[mapping.fields]
+order_no = "tid"
+amount = { from = "payAmount", type = "decimal" }
+"#;
+
+const I: &str = "milkrun.toml";
+const F: &str = "flows/orders.toml";
+
+/// Name, file, what is replaced, and what with.
+type Case = (&'static str, &'static str, &'static str, &'static str);
+
+const CASES: &[Case] = &[
+    // Grammar.
+    ("a quote is missing", I, "\"123456\"", "\"123456"),
+    ("a key twice", F, "stream = \"orders\"", "stream = \"orders\"\nstream = \"items\""),
+    ("a table twice", F, "[sink]", "[source]"),
+    ("no value", F, "since = \"2026-01-01\"", "since ="),
+    // milkrun.toml.
+    ("unknown table", I, "[accounts.files]", "[alerts]\nurl = \"x\"\n\n[accounts.files]"),
+    ("misspelt accounts", I, "[accounts.km]", "[acounts.km]"),
+    ("no account", I, INSTALLATION, "# nothing yet\n"),
+    ("an account that is no table", I, "[accounts.km]", "[accounts]\nother = 5\n\n[accounts.km]"),
+    ("an account with a bad name", I, "[accounts.km]", "[accounts.\"k m\"]"),
+    ("unknown connector", I, "connector = \"kuaimai\"", "connector = \"kuaimia\""),
+    ("no connector", I, "connector = \"kuaimai\"\n", ""),
+    ("misspelt connector key", I, "connector = \"kuaimai\"", "conector = \"kuaimai\""),
+    ("connector of a wrong type", I, "connector = \"kuaimai\"", "connector = 7"),
+    ("store of a wrong type", I, "[accounts.km]", "store = \"here\"\n\n[accounts.km]"),
+    ("unknown store key", I, "[accounts.km]", "[store]\npaht = \"x\"\n\n[accounts.km]"),
+    ("store key as text", I, "[accounts.km]", "[store]\nkey = \"abc\"\n\n[accounts.km]"),
+    ("store key in the vault", I, "[accounts.km]", "[store]\nkey = { vault = \"k\" }\n\n[accounts.km]"),
+    // Settings of an account.
+    ("unknown setting", I, "app_key = \"123456\"", "app_key = \"123456\"\nappsecret = \"x\""),
+    ("misspelt required setting", I, "app_key", "ap_key"),
+    ("missing setting", I, "app_key = \"123456\"\n", ""),
+    ("missing secret setting", I, "session = { env = \"KM_SESSION\" }\n", ""),
+    ("number for text", I, "\"123456\"", "123456"),
+    ("text for number", I, "session =", "calls_per_second = \"12\"\nsession ="),
+    ("number out of its type", I, "session =", "concurrency = -1\nsession ="),
+    ("number the connector refuses", I, "session =", "calls_per_second = 100\nsession ="),
+    ("unknown choice", I, "session =", "sign_method = \"sha1\"\nsession ="),
+    ("setting the connector refuses", I, "\"123456\"", "\"app-1\""),
+    ("address the connector refuses", I, "session =", "base_url = \"gw.superboss.cc\"\nsession ="),
+    ("unknown key in a list of tables", I, "path = \"orders.jsonl\"", "path = \"orders.jsonl\"\ncompresion = \"gzip\""),
+    ("missing key in a list of tables", I, "path = \"orders.jsonl\"\n", ""),
+    ("unknown choice in a list of tables", I, "path = \"orders.jsonl\"", "path = \"orders.jsonl\"\nencoding = \"gbk\""),
+    ("a table for a list", I, "[[accounts.files.targets]]", "[accounts.files.targets]"),
+    ("a target without a known format", I, "orders.jsonl", "orders.txt"),
+    (
+        "two targets of one name",
+        I,
+        "path = \"orders.jsonl\"",
+        "path = \"a.jsonl\"\n\n[[accounts.files.targets]]\nname = \"orders\"\npath = \"b.jsonl\"",
+    ),
+    // Secrets.
+    ("variable not set", I, "KM_SECRET", "KM_SECRT"),
+    ("secret file not there", I, "{ env = \"KM_SECRET\" }", "{ file = \"secrets/app\" }"),
+    ("secret not in the vault", I, "{ env = \"KM_SECRET\" }", "{ vault = \"km\" }"),
+    ("unknown source of a secret", I, "{ env = \"KM_SECRET\" }", "{ envv = \"KM_SECRET\" }"),
+    ("two sources of a secret", I, "{ env = \"KM_SECRET\" }", "{ env = \"A\", file = \"b\" }"),
+    ("empty source of a secret", I, "{ env = \"KM_SECRET\" }", "{ env = \"\" }"),
+    ("source of a secret of a wrong type", I, "{ env = \"KM_SECRET\" }", "{ env = 5 }"),
+    ("secret of a wrong type", I, "{ env = \"KM_SECRET\" }", "123"),
+    // A flow's keys.
+    ("unknown key at the top", F, "schedule =", "shedule ="),
+    ("key of the source at the top", F, "schedule = \"0 */5 * * * ?\"", "since = \"2026-01-01\""),
+    ("key of the sink in the source", F, "since =", "target = \"orders\"\nsince ="),
+    ("unknown key in the source", F, "since =", "sinc ="),
+    ("unknown key in the sink", F, "target = \"orders\"", "target = \"orders\"\nbatchsize = 5"),
+    ("no source", F, "[source]\naccount = \"km\"\nstream = \"orders\"\nsince = \"2026-01-01\"\n", ""),
+    ("misspelt source", F, "[source]", "[sorce]"),
+    ("no stream", F, "stream = \"orders\"\n", ""),
+    ("misspelt stream", F, "stream =", "streem ="),
+    ("empty stream", F, "stream = \"orders\"", "stream = \"\""),
+    ("not a timetable", F, "0 */5 * * * ?", "every five minutes"),
+    (
+        "source of a wrong type",
+        F,
+        "[source]\naccount = \"km\"\nstream = \"orders\"\nsince = \"2026-01-01\"\n",
+        "source = \"km.orders\"\n",
+    ),
+    ("account of a wrong type", F, "account = \"km\"", "account = 1"),
+    ("bad date", F, "2026-01-01", "2026-02-30"),
+    ("date as number", F, "\"2026-01-01\"", "20260101"),
+    ("bad duration", F, "since =", "lookback = \"10 minutes\"\nsince ="),
+    ("duration without unit", F, "since =", "settle = 60\nsince ="),
+    ("concurrency out of range", F, "since =", "concurrency = 0\nsince ="),
+    ("concurrency as text", F, "since =", "concurrency = \"8\"\nsince ="),
+    ("journal as text", F, "target = \"orders\"", "target = \"orders\"\njournal = \"true\""),
+    // Names and limits that only show against the accounts.
+    ("unknown account", F, "account = \"km\"", "account = \"kn\""),
+    ("unknown stream", F, "stream = \"orders\"", "stream = \"order\""),
+    ("unknown target", F, "target = \"orders\"", "target = \"orderz\""),
+    ("account without streams", F, "account = \"km\"", "account = \"files\""),
+    ("account without targets", F, "account = \"files\"", "account = \"km\""),
+    ("no since", F, "since = \"2026-01-01\"\n", ""),
+    ("until before since", F, "since =", "until = \"2025-12-31\"\nsince ="),
+    ("window too long", F, "since =", "window = \"2d\"\nsince ="),
+    ("window of nothing", F, "since =", "window = \"0s\"\nsince ="),
+    ("window of a stream without", F, "stream = \"orders\"", "stream = \"warehouses\""),
+    ("page size too large", F, "since =", "page_size = 500\nsince ="),
+    ("batch too large", F, "target = \"orders\"", "target = \"orders\"\nbatch = 5000"),
+    ("unknown proof", F, "since =", "proof = \"none\"\nsince ="),
+    ("laxer proof", F, "since =", "proof = \"snapshot\"\nsince ="),
+    // The mapping.
+    ("unknown rule key", F, "type = \"decimal\"", "typ = \"decimal\""),
+    ("unknown type", F, "\"decimal\"", "\"money\""),
+    (
+        "mapping of a wrong type",
+        F,
+        "[mapping.fields]\norder_no = \"tid\"\namount = { from = \"payAmount\", type = \"decimal\" }\n",
+        "[mapping]\nfields = \"all\"\n",
+    ),
+    (
+        "mapping in the sink",
+        F,
+        "[mapping.fields]\norder_no = \"tid\"\namount = { from = \"payAmount\", type = \"decimal\" }\n",
+        "mapping = \"none\"\n",
+    ),
+    (
+        "several mistakes at once",
+        F,
+        "[source]\naccount = \"km\"\nstream = \"orders\"",
+        "[source]\nacount = \"km\"\nstream = 5\nwindow = \"x\"",
+    ),
+];
+
+fn put(dir: &Path, name: &str, text: &str) {
+    let path = dir.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+/// Checks an installation as `milkrun check` does before it calls anybody.
+fn check(dir: &Path, lang: Lang) -> Reports {
+    let environment = Environment::of(&[("KM_SECRET", "s3cr3t-value"), ("KM_SESSION", "session-value")]);
+    let scrubber = Scrubber::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let (installation, mut reports) = load(dir, lang).unwrap();
+        let secrets = Secrets::Fetched { environment: &environment, vault: None, scrubber: &scrubber };
+        let accounts = open_accounts(&installation, |_| true, secrets, lang, &mut reports).await.unwrap();
+        prepare_flows(&installation, &accounts, |_| true, lang, &mut reports);
+        reports
+    })
+}
+
+/// What a person reads about a case.
+fn answer((_, file, before, after): Case, lang: Lang) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    for (name, text) in [(I, INSTALLATION), (F, FLOW)] {
+        let text = if name == file {
+            assert!(text.contains(before), "`{before}` is not in {name}");
+            text.replacen(before, after, 1)
+        } else {
+            text.to_owned()
+        };
+        put(dir, name, &text);
+    }
+    let reports = check(dir, lang);
+    let out = Out::plain(lang);
+    let warnings = reports.warnings().into_iter().map(|file| out.warnings(&file));
+    let mistakes = reports.mistakes();
+    let shown: Vec<String> = warnings.chain(mistakes.iter().map(|file| out.mistakes(file))).collect();
+    let shown = shown.join("\n").replace(&format!("{}/", dir.display()), "");
+    assert!(!shown.contains("s3cr3t-value"), "{shown}");
+    shown
+}
+
+#[test]
+fn a_right_installation_has_no_mistakes() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), I, INSTALLATION);
+    put(folder.path(), F, FLOW);
+    let reports = check(folder.path(), Lang::En);
+    assert!(reports.is_clean() && reports.warnings().is_empty(), "{:?}", reports.mistakes());
+}
+
+#[test]
+fn every_mistake_is_answered_with_its_place_and_what_to_write() {
+    let mut all = String::new();
+    for case in CASES {
+        let answer = answer(*case, Lang::En);
+        assert!(!answer.is_empty(), "{}: nothing is said", case.0);
+        all.extend(["== ", case.0, "\n", &answer, "\n\n"]);
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn mistakes_are_answered_in_chinese_too() {
+    let names = [
+        "unknown connector",
+        "missing setting",
+        "variable not set",
+        "bad duration",
+        "unknown stream",
+        "unknown key in the sink",
+    ];
+    let mut all = String::new();
+    for case in CASES.iter().filter(|case| names.contains(&case.0)) {
+        all.extend(["== ", case.0, "\n", &answer(*case, Lang::Zh), "\n\n"]);
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn an_inline_secret_is_warned_about_and_not_shown() {
+    let case = ("", I, "{ env = \"KM_SECRET\" }", "\"inline-secret\"");
+    let shown = answer(case, Lang::En);
+    assert!(!shown.contains("inline-secret"), "{shown}");
+    insta::assert_snapshot!(shown);
+    // Nor beside a mistake of grammar, or under a wrong name.
+    for after in ["\"inline-secret", "\"inline-secret\" x", "\"inline-secret\"\napp_secrt = \"inline-secret\""] {
+        let shown = answer(("", I, "{ env = \"KM_SECRET\" }", after), Lang::En);
+        assert!(shown.contains("error") && !shown.contains("inline-secret"), "{shown}");
+    }
+}
+
+#[test]
+fn two_flows_do_not_share_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), I, INSTALLATION);
+    put(folder.path(), F, FLOW);
+    put(folder.path(), "flows/other.toml", FLOW);
+    let mistakes = check(folder.path(), Lang::En).mistakes();
+    let shown: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+    let shown = shown.join("\n").replace(&folder.path().display().to_string(), "");
+    insta::assert_snapshot!(shown, @"/flows/other.toml:10:10: the target `orders` is written by flow `orders` already (give each flow a file of its own: two flows would cut each other's lines)");
+}
+
+#[test]
+fn a_folder_without_an_installation_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = load(folder.path(), Lang::En).unwrap_err();
+    let shown = Out::plain(Lang::En).error_text(&error).replace(&folder.path().display().to_string(), "FOLDER");
+    insta::assert_snapshot!(shown, @r"
+    error: a setting is missing or wrong
+      there is no milkrun.toml in the folder FOLDER
+      what to do: `milkrun init` makes one here; `--dir FOLDER` names another folder; `milkrun demo` shows one at work
+    ");
+}
+
+#[test]
+fn mistakes_of_other_flows_do_not_keep_a_flow_from_running() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), I, INSTALLATION);
+    put(folder.path(), F, FLOW);
+    put(folder.path(), "flows/other.toml", "nonsense");
+    let mut reports = check(folder.path(), Lang::En);
+    assert!(!reports.is_clean());
+    reports.only_flows(folder.path(), &["orders".to_owned()]);
+    assert!(reports.is_clean());
+}
+
+#[test]
+fn what_demo_and_init_write_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    for lang in [Lang::En, Lang::Zh] {
+        let since = [("since", "2026-01-01")];
+        put(folder.path(), I, &lang.file(text::DEMO_FILE, &[("url", "http://127.0.0.1:1/router"), ("app_key", "1")]));
+        put(folder.path(), F, &lang.file(text::DEMO_ORDERS, &since));
+        put(folder.path(), "flows/items.toml", &lang.file(text::DEMO_ITEMS, &since));
+        assert_sound(folder.path(), lang);
+        let mut accounts = lang.file(text::INIT_FILE, &[]);
+        accounts.push_str(milkrun_core::connector("kuaimai").unwrap().example);
+        put(folder.path(), I, &accounts);
+        put(folder.path(), F, &lang.file(text::INIT_FLOW, &[]));
+        std::fs::remove_file(folder.path().join("flows/items.toml")).unwrap();
+        assert_sound(folder.path(), lang);
+    }
+}
+
+/// Whether `milkrun check --offline` finds nothing to say.
+fn assert_sound(dir: &Path, lang: Lang) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (installation, mut reports) = load(dir, lang).unwrap();
+    let accounts = open_accounts(&installation, |_| true, Secrets::StandIn, lang, &mut reports);
+    let accounts = runtime.block_on(accounts).unwrap();
+    let flows = prepare_flows(&installation, &accounts, |_| true, lang, &mut reports);
+    let shown: Vec<_> = reports.mistakes().into_iter().chain(reports.warnings()).map(|file| file.to_string()).collect();
+    assert!(shown.is_empty() && flows.len() == installation.flow_names.len(), "{}", shown.join("\n"));
+}

@@ -1,0 +1,157 @@
+//! Progress: one bar for each flow on a terminal, one line now and then elsewhere.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use milkrun_core::Context;
+use milkrun_engine::{Counts, Observer};
+
+use super::{Out, number};
+use crate::text::{self, fill};
+
+/// How often a bar is brought up to date.
+const TICK: Duration = Duration::from_millis(250);
+/// How often a line is written where there is no terminal.
+const LINE: Duration = Duration::from_secs(5);
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Bars,
+    Lines,
+    Nothing,
+}
+
+/// The progress of one flow.
+#[derive(Debug)]
+pub(crate) struct FlowProgress {
+    name: String,
+    cx: Context,
+    started: Instant,
+    counts: Mutex<Counts>,
+    bar: Option<ProgressBar>,
+}
+
+/// The progress of all flows of this process.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    out: Out,
+    mode: Mode,
+    flows: Vec<FlowProgress>,
+}
+
+impl Observer for FlowProgress {
+    fn progress(&self, counts: &Counts) {
+        counts.clone_into(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Progress {
+    /// Progress for flows, each with the source account that it calls.
+    pub(crate) fn new(out: &Out, mode: Mode, flows: impl IntoIterator<Item = (String, Context)>) -> Self {
+        let flows: Vec<(String, Context)> = flows.into_iter().collect();
+        let width = flows.iter().map(|(name, _)| console::measure_text_width(name)).max().unwrap_or(0);
+        out.bars.set_draw_target(match mode {
+            Mode::Bars => ProgressDrawTarget::stderr_with_hz(10),
+            Mode::Lines | Mode::Nothing => ProgressDrawTarget::hidden(),
+        });
+        let style = ProgressStyle::with_template("{prefix:.bold} [{bar:24.cyan/dim}] {msg}").expect("it is a constant");
+        let flow = |(name, cx): (String, Context)| {
+            let bar = (mode == Mode::Bars).then(|| {
+                let bar = out.bars.add(ProgressBar::new(1000));
+                bar.set_style(style.clone().progress_chars("=> "));
+                let pad = " ".repeat(width - console::measure_text_width(&name));
+                bar.set_prefix(format!("{name}{pad}"));
+                bar
+            });
+            FlowProgress { name, cx, started: Instant::now(), counts: Mutex::default(), bar }
+        };
+        Self { out: out.clone(), mode, flows: flows.into_iter().map(flow).collect() }
+    }
+
+    /// The observer of the flow at `index`.
+    pub(crate) fn of(&self, index: usize) -> &FlowProgress {
+        &self.flows[index]
+    }
+
+    /// Shows the progress until it is dropped.
+    pub(crate) async fn watch(&self) {
+        let every = match self.mode {
+            Mode::Bars => TICK,
+            Mode::Lines => LINE,
+            Mode::Nothing => return std::future::pending().await,
+        };
+        let mut shown = vec![Counts::default(); self.flows.len()];
+        loop {
+            if self.mode == Mode::Lines {
+                tokio::time::sleep(every).await;
+            }
+            for (flow, shown) in self.flows.iter().zip(&mut shown) {
+                let counts = flow.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let left = flow.calls_left().await;
+                let message = flow.message(&self.out, &counts, left.as_deref());
+                match &flow.bar {
+                    Some(bar) => {
+                        bar.set_position(FlowProgress::fraction(&counts));
+                        bar.set_message(message);
+                    }
+                    None if counts != *shown => self.out.note(format!("{}: {message}", flow.name)),
+                    None => {}
+                }
+                *shown = counts;
+            }
+            if self.mode == Mode::Bars {
+                tokio::time::sleep(every).await;
+            }
+        }
+    }
+
+    /// Takes the bar of a flow that has ended away.
+    pub(crate) fn end(&self, index: usize) {
+        if let Some(bar) = &self.flows[index].bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        // Lines that were written meanwhile stay; the bars go.
+        let _: io::Result<()> = self.out.bars.clear();
+    }
+}
+
+impl FlowProgress {
+    /// The way done, of 1000: by slices, or by rows while there is only one slice.
+    fn fraction(counts: &Counts) -> u64 {
+        let (done, all) = match counts.proved_slices + counts.open_slices {
+            0 | 1 => (counts.records, counts.expected.max(counts.records)),
+            slices => (counts.proved_slices, slices),
+        };
+        (done * 1000).checked_div(all).unwrap_or(0)
+    }
+
+    /// `823 records, 411/s, 3 of 15 calls left per 1s, about 12s to go`.
+    fn message(&self, out: &Out, counts: &Counts, left: Option<&str>) -> String {
+        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = number(counts.records.saturating_mul(1000) / ms);
+        let mut parts = vec![fill!(out.lang, text::PROGRESS_RECORDS, n = number(counts.records), rate = rate)];
+        parts.extend(left.map(|left| fill!(out.lang, text::PROGRESS_CALLS, left = left)));
+        let done = Self::fraction(counts);
+        // The first slices say little about the rest.
+        if (30..1000).contains(&done) {
+            let to_go = Duration::from_secs(ms * (1000 - done) / done / 1000);
+            parts.push(fill!(out.lang, text::PROGRESS_TO_GO, time = crate::config::write_duration(to_go)));
+        }
+        parts.join(" · ")
+    }
+
+    /// `3/15 per 1s`: the calls left in the fullest window of the account.
+    async fn calls_left(&self) -> Option<String> {
+        let limiter = self.cx.transport()?.limiter();
+        let (left, rate) = limiter.left().await.ok()??;
+        Some(format!("{left}/{} per {}", rate.calls, crate::config::write_duration(rate.per)))
+    }
+}

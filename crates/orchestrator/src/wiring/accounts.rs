@@ -1,0 +1,118 @@
+//! Opens accounts: secrets are fetched, the connector reads its settings, and mistakes are shown where they stand.
+
+use std::collections::BTreeMap;
+
+use milkrun_core::connector::Opening;
+use milkrun_core::diagnostic::Diagnostic;
+use milkrun_core::{Account, ErrorKind, Result, Secret};
+use milkrun_store::SqliteStore;
+
+use crate::config::{AccountConfig, Findings, Installation, Reports, setting};
+use crate::environment::Environment;
+use crate::show::Scrubber;
+use crate::text::Lang;
+
+/// The accounts that could be opened, by name.
+pub(crate) type Accounts = BTreeMap<String, Account>;
+
+/// Where secrets come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Secrets<'a> {
+    /// They are fetched; each that is missing is a mistake.
+    Fetched {
+        /// Has the variables.
+        environment: &'a Environment,
+        /// The vault, if some setting refers to it.
+        vault: Option<&'a SqliteStore>,
+        /// Hides them from now on.
+        scrubber: &'a Scrubber,
+    },
+    /// They are not needed: each is a stand-in, which no vendor is ever sent.
+    StandIn,
+}
+
+/// A stand-in for a secret, for looking at an account without using it.
+const STAND_IN: &str = "not-fetched";
+
+/// Opens the accounts that `wanted` names, or all.
+///
+/// # Errors
+/// Only those of the vault itself; what is wrong with an account goes into `reports`.
+pub(crate) async fn open_accounts(
+    installation: &Installation,
+    wanted: impl Fn(&str) -> bool,
+    secrets: Secrets<'_>,
+    lang: Lang,
+    reports: &mut Reports,
+) -> Result<Accounts> {
+    let mut opened = Accounts::new();
+    for config in installation.accounts.iter().filter(|config| config.sound && wanted(&config.name)) {
+        let mut findings = Findings::new(lang);
+        if let Some(account) = open(installation, config, secrets, &mut findings).await? {
+            opened.insert(config.name.clone(), account);
+        }
+        reports.add(&config.file, findings);
+    }
+    Ok(opened)
+}
+
+async fn open(
+    installation: &Installation,
+    config: &AccountConfig,
+    secrets: Secrets<'_>,
+    findings: &mut Findings,
+) -> Result<Option<Account>> {
+    let mut settings = config.settings.clone();
+    let mut put = |path: &str, text: &str| {
+        if let Some(place) = setting(&mut settings, path) {
+            *place = toml::Value::String(text.to_owned());
+        }
+    };
+    let n_before = findings.mistakes.len();
+    for reference in &config.secrets {
+        let Secrets::Fetched { environment, vault, scrubber } = secrets else {
+            put(&reference.path, STAND_IN);
+            continue;
+        };
+        match reference.source.fetch(findings.lang, &installation.dir, environment, vault).await {
+            Ok(secret) => {
+                scrubber.hide(&secret);
+                put(&reference.path, secret.expose());
+            }
+            // A vault that cannot be read is not the setting's fault.
+            Err(error) if error.kind() != ErrorKind::ConfigInvalid => return Err(error.with("account", &config.name)),
+            Err(error) => {
+                let message = crate::text::fill!(
+                    findings.lang,
+                    crate::text::SECRET_MISSING,
+                    account = config.name,
+                    setting = reference.path,
+                    reason = error.message()
+                );
+                let diagnostic = Diagnostic::new(reference.span.clone(), message);
+                findings.mistakes.push(match error.help() {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                });
+            }
+        }
+    }
+    if let Secrets::Fetched { scrubber, .. } = secrets {
+        for path in &config.inline {
+            if let Some(text) = setting(&mut settings, path).and_then(|value| value.as_str()) {
+                scrubber.hide(&Secret::new(text));
+            }
+        }
+    }
+    if findings.mistakes.len() > n_before {
+        return Ok(None);
+    }
+    let opening = Opening { account: config.name.clone(), settings, folder: installation.dir.clone() };
+    match (config.connector.open)(opening) {
+        Ok(account) => Ok(Some(account)),
+        Err(error) => {
+            findings.mistakes.push(config.locate(&error, findings.lang));
+            Ok(None)
+        }
+    }
+}

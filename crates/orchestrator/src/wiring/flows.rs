@@ -1,0 +1,378 @@
+//! Prepares flows: looks up the names of a flow file, checks what only shows against the stream and the target, and
+//! compiles the mapping.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use milkrun_core::stream::{StreamSpec, zone};
+use milkrun_core::{Account, Idempotency, Proof, Result, SinkKind, Source, TargetSpec};
+use milkrun_engine::{Flow, Options, Span};
+use milkrun_mapping::Mapping;
+use toml::de::{DeTable, DeValue};
+
+use super::accounts::Accounts;
+use super::store::State;
+use crate::config::{At, Findings, FlowConfig, Installation, Reports, suggest, write_duration};
+use crate::text::{self, fill};
+
+/// A flow whose parts fit together; only the way to the vendor is missing.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) name: String,
+    pub(crate) source_account: String,
+    pub(crate) sink_account: String,
+    pub(crate) stream: StreamSpec,
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) sink: SinkKind,
+    pub(crate) target: TargetSpec,
+    pub(crate) mapping: Arc<Mapping>,
+    span: Span,
+    options: Options,
+}
+
+/// Prepares the flows that `wanted` names; what is wrong with one goes into `reports`.
+pub(crate) fn prepare_flows(
+    installation: &Installation,
+    accounts: &Accounts,
+    wanted: impl Fn(&str) -> bool,
+    lang: text::Lang,
+    reports: &mut Reports,
+) -> Vec<Prepared> {
+    let mut all: Vec<Prepared> = Vec::new();
+    let mut written: BTreeMap<(String, String), String> = BTreeMap::new();
+    for config in &installation.flows {
+        let place = (config.sink.account.value.clone(), config.sink.target.value.clone());
+        let earlier = written.entry(place).or_insert_with(|| config.name.clone()).clone();
+        if !wanted(&config.name) {
+            continue;
+        }
+        let mut findings = Findings::new(lang);
+        let prepared = prepare(config, installation, accounts, &mut findings);
+        if let Some(flow) = &prepared
+            && earlier != config.name
+            && matches!(flow.sink, SinkKind::Appends(_))
+        {
+            let target = &config.sink.target;
+            let message = fill!(lang, text::TARGET_TAKEN, target = target.value, flow = earlier);
+            findings.mistake_with(&target.span, message, lang.say(text::TARGET_TAKEN_HELP));
+        }
+        all.extend(prepared.filter(|_| findings.mistakes.is_empty()));
+        reports.add(&config.file, findings);
+    }
+    all
+}
+
+/// The account that a flow names; `None` if there is none, or if it could not be opened, which has been said.
+fn account<'a>(
+    name: &At<String>,
+    installation: &Installation,
+    accounts: &'a Accounts,
+    findings: &mut Findings,
+) -> Option<&'a Account> {
+    if !installation.accounts_in_doubt && !installation.account_names.contains(&name.value) {
+        let lang = findings.lang;
+        let known: Vec<&str> = installation.account_names.iter().map(String::as_str).collect();
+        let message = fill!(lang, text::NO_SUCH_ACCOUNT, name = name.value);
+        findings.mistake_with(&name.span, message, suggest(lang, &name.value, &known));
+    }
+    accounts.get(&name.value)
+}
+
+fn prepare(
+    config: &FlowConfig,
+    installation: &Installation,
+    accounts: &Accounts,
+    findings: &mut Findings,
+) -> Option<Prepared> {
+    let source = account(&config.source.account, installation, accounts, findings)
+        .and_then(|account| find_stream(config, account, findings));
+    let sink = account(&config.sink.account, installation, accounts, findings)
+        .and_then(|account| find_target(config, account, findings));
+    // Without the stream its zone is not known; the rest of the mapping is checked all the same.
+    let mapping = compile(config, source.as_ref().map(|(_, stream)| stream), findings);
+    let (source, stream) = source?;
+    let mut stream = stream;
+    let span = span(config, &stream, findings);
+    stricter(config, &mut stream, findings);
+    let mut options = source_options(config, &stream, findings);
+    let (sink, target) = sink?;
+    if let Some(options) = &mut options {
+        sink_options(config, &sink, &target, options, findings);
+    }
+    if stream.key.is_empty() {
+        let message = fill!(findings.lang, text::STREAM_WITHOUT_KEY, stream = stream.name);
+        findings.mistake(&config.source.stream.span, message);
+        return None;
+    }
+    Some(Prepared {
+        name: config.name.clone(),
+        source_account: config.source.account.value.clone(),
+        sink_account: config.sink.account.value.clone(),
+        stream,
+        source,
+        sink,
+        target,
+        mapping: mapping?,
+        span: span?,
+        options: options?,
+    })
+}
+
+fn find_stream(
+    config: &FlowConfig,
+    account: &Account,
+    findings: &mut Findings,
+) -> Option<(Arc<dyn Source>, StreamSpec)> {
+    let lang = findings.lang;
+    let wanted = &config.source.stream;
+    let name = &config.source.account;
+    let Some(source) = &account.source else {
+        let message = fill!(lang, text::ACCOUNT_HAS_NO_STREAMS, account = name.value);
+        findings.mistake_with(&name.span, message, fill!(lang, text::DECLARE_STREAMS, account = name.value));
+        return None;
+    };
+    let Some(stream) = source.streams().iter().find(|stream| stream.name == wanted.value) else {
+        let names: Vec<&str> = source.streams().iter().map(|stream| stream.name.as_str()).collect();
+        let message = fill!(lang, text::NO_SUCH_STREAM, account = name.value, stream = wanted.value);
+        findings.mistake_with(&wanted.span, message, suggest(lang, &wanted.value, &names));
+        return None;
+    };
+    Some((Arc::clone(source), stream.clone()))
+}
+
+fn find_target(config: &FlowConfig, account: &Account, findings: &mut Findings) -> Option<(SinkKind, TargetSpec)> {
+    let lang = findings.lang;
+    let wanted = &config.sink.target;
+    let name = &config.sink.account;
+    let Some(sink) = &account.sink else {
+        let message = fill!(lang, text::ACCOUNT_HAS_NO_TARGETS, account = name.value);
+        findings.mistake(&name.span, message);
+        return None;
+    };
+    let targets = sink.targets();
+    if let Some(target) = targets.iter().find(|target| target.name == wanted.value) {
+        return Some((sink.clone(), target.clone()));
+    }
+    if targets.is_empty() && matches!(sink, SinkKind::Appends(_)) {
+        return Some((sink.clone(), undeclared(&wanted.value)));
+    }
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    let message = fill!(lang, text::NO_SUCH_TARGET, account = name.value, target = wanted.value);
+    findings.mistake_with(&wanted.span, message, suggest(lang, &wanted.value, &names));
+    None
+}
+
+/// A target of a local medium that makes one for every name.
+fn undeclared(name: &str) -> TargetSpec {
+    TargetSpec {
+        name: name.to_owned(),
+        title: milkrun_core::stream::Title::new(name, name),
+        endpoint: name.to_owned(),
+        idempotency: Idempotency::CommittedLength,
+        batch: 1000,
+        notes: Vec::new(),
+    }
+}
+
+fn compile(config: &FlowConfig, stream: Option<&StreamSpec>, findings: &mut Findings) -> Option<Arc<Mapping>> {
+    if !config.has_mapping {
+        return Some(Arc::new(Mapping::identity()));
+    }
+    let (table, _) = DeTable::parse_recoverable(&config.file.text);
+    let mapping = table.get_ref().iter().find(|(key, _)| key.get_ref() == "mapping");
+    let Some((_, value)) = mapping else { return Some(Arc::new(Mapping::identity())) };
+    let DeValue::Table(rules) = value.get_ref() else { return None };
+    let mut options = milkrun_mapping::Options::default();
+    if let Some(stream) = stream {
+        options.zone = stream_zone(stream);
+        options.units = &stream.units;
+    }
+    match Mapping::compile(rules, &options) {
+        Ok(mapping) => {
+            findings.warnings.extend(mapping.warnings().iter().cloned());
+            Some(Arc::new(mapping))
+        }
+        Err(mistakes) => {
+            findings.mistakes.extend(mistakes);
+            None
+        }
+    }
+}
+
+fn stream_zone(stream: &StreamSpec) -> TimeZone {
+    let name = stream.window.as_ref().map_or("Asia/Shanghai", |window| &window.zone);
+    zone(name).unwrap_or(TimeZone::UTC)
+}
+
+/// From when on the flow reads, and how its windows are cut.
+fn span(config: &FlowConfig, stream: &StreamSpec, findings: &mut Findings) -> Option<Span> {
+    let lang = findings.lang;
+    let source = &config.source;
+    let n_before = findings.mistakes.len();
+    let Some(window) = &stream.window else {
+        let settings: [(&str, Option<&crate::config::Span>); 5] = [
+            ("since", source.since.as_ref().map(|at| &at.span)),
+            ("until", source.until.as_ref().map(|at| &at.span)),
+            ("window", source.window.as_ref().map(|at| &at.span)),
+            ("lookback", source.lookback.as_ref().map(|at| &at.span)),
+            ("settle", source.settle.as_ref().map(|at| &at.span)),
+        ];
+        for (key, place) in settings {
+            if let Some(place) = place {
+                let message = fill!(lang, text::NO_WINDOW, key = key, stream = stream.name);
+                findings.mistake_with(place, message, lang.say(text::REMOVE_LINE));
+            }
+        }
+        return (findings.mistakes.len() == n_before).then(Span::default);
+    };
+    let zone = stream_zone(stream);
+    let mut instant = |key: &str, at: Option<&At<_>>| -> Option<Timestamp> {
+        let at: &At<crate::config::Moment> = at?;
+        let instant = at.value.in_zone(&zone);
+        if instant.is_none() {
+            findings.mistake(&at.span, fill!(lang, text::DATE_OUT_OF_RANGE, key = key));
+        }
+        instant
+    };
+    let since = instant("since", source.since.as_ref());
+    let until = instant("until", source.until.as_ref());
+    if !source.has_since {
+        let message = fill!(lang, text::NO_SINCE, stream = stream.name);
+        let place = &source.stream.span;
+        findings.mistake_with(place, message, fill!(lang, text::ADD_LINE, line = "since = \"2026-01-01\""));
+    }
+    if let (Some(since), Some(until), Some(at)) = (since, until, &source.until)
+        && until <= since
+    {
+        findings.mistake(&at.span, lang.say(text::UNTIL_BEFORE_SINCE));
+    }
+    if let Some(at) = &source.window {
+        let longest = window.longest;
+        if at.value > longest {
+            let message = fill!(lang, text::WINDOW_TOO_LONG, longest = write_duration(longest), stream = stream.name);
+            findings.mistake(&at.span, message);
+        } else if at.value < window.granularity || at.value.is_zero() {
+            let least = write_duration(window.granularity.max(Duration::from_millis(1)));
+            findings.mistake(&at.span, fill!(lang, text::WINDOW_TOO_SHORT, least = least));
+        }
+    }
+    let value = |at: &Option<At<Duration>>| at.as_ref().map(|at| at.value);
+    let span = Span {
+        since,
+        until,
+        window: value(&source.window),
+        lookback: value(&source.lookback),
+        settle: value(&source.settle),
+    };
+    (findings.mistakes.len() == n_before).then_some(span)
+}
+
+/// `proof` may ask for more than the stream does, never for less.
+fn stricter(config: &FlowConfig, stream: &mut StreamSpec, findings: &mut Findings) {
+    let Some(at) = &config.source.proof else { return };
+    let lang = findings.lang;
+    let own = stream.proof.name();
+    let mut possible = vec![own];
+    if matches!(stream.proof, Proof::Backwards { .. }) {
+        possible.push(Proof::ReadTwice.name());
+    }
+    if at.value == own {
+        return;
+    }
+    if possible.contains(&at.value.as_str()) {
+        stream.proof = Proof::ReadTwice;
+        return;
+    }
+    let known = ["row-version", "backwards", "read-twice", "snapshot"];
+    if known.contains(&at.value.as_str()) {
+        let message = fill!(lang, text::PROOF_NOT_STRICTER, stream = stream.name, own = own, asked = at.value);
+        findings.mistake_with(&at.span, message, fill!(lang, text::KNOWN_ARE, names = possible.join(", ")));
+    } else {
+        let message = fill!(lang, text::NO_SUCH_CHOICE, key = "proof", value = at.value);
+        findings.mistake_with(&at.span, message, suggest(lang, &at.value, &possible));
+    }
+}
+
+fn source_options(config: &FlowConfig, stream: &StreamSpec, findings: &mut Findings) -> Option<Options> {
+    let lang = findings.lang;
+    let mut options = Options::usual(stream, &undeclared(""));
+    if let Some(at) = &config.source.page_size {
+        let limits = stream.page_size;
+        let least = limits.min.max(1);
+        if at.value < least || limits.max.is_some_and(|max| at.value > max) {
+            let most = limits.max.map_or("∞".to_owned(), |max| max.to_string());
+            let message =
+                fill!(lang, text::PAGE_SIZE_RANGE, stream = stream.name, value = at.value, least = least, most = most);
+            findings.mistake(&at.span, message);
+            return None;
+        }
+        options.page_size = at.value;
+    }
+    if let Some(at) = &config.source.concurrency {
+        options.concurrency = at.value as usize;
+    }
+    Some(options)
+}
+
+fn sink_options(
+    config: &FlowConfig,
+    sink: &SinkKind,
+    target: &TargetSpec,
+    options: &mut Options,
+    findings: &mut Findings,
+) {
+    let lang = findings.lang;
+    options.batch = target.batch;
+    if let Some(at) = &config.sink.batch {
+        if at.value > target.batch {
+            let message = fill!(lang, text::BATCH_TOO_LARGE, target = target.name, most = target.batch);
+            findings.mistake(&at.span, message);
+        }
+        options.batch = at.value;
+    }
+    if let Some(at) = &config.sink.concurrency {
+        options.sink_concurrency = at.value as usize;
+    }
+    if let Some(at) = &config.sink.attempts {
+        options.delivery_attempts = at.value;
+    }
+    if let Some(at) = &config.sink.journal {
+        if !at.value && matches!(sink, SinkKind::Calls(_)) {
+            let message = fill!(lang, text::JOURNAL_NEEDED, target = target.name);
+            findings.mistake_with(&at.span, message, lang.say(text::REMOVE_LINE));
+        }
+        options.journal = at.value;
+    }
+}
+
+impl Prepared {
+    /// The flow as the engine runs it.
+    ///
+    /// # Errors
+    /// If the HTTP client cannot be set up, or the engine finds a contradiction.
+    pub(crate) fn open(self, accounts: &Accounts, state: &mut State) -> Result<Flow> {
+        let mut cx = |name: &str| {
+            let account = accounts.get(name).expect("a flow is prepared only with its accounts");
+            state.context(name, account)
+        };
+        let source_cx = cx(&self.source_account)?;
+        let sink_cx = cx(&self.sink_account)?;
+        let flow = Flow {
+            name: self.name,
+            stream: self.stream,
+            source: self.source,
+            source_cx,
+            sink: self.sink,
+            sink_cx,
+            target: self.target,
+            mapping: self.mapping,
+            span: self.span,
+            options: self.options,
+        };
+        flow.validate()?;
+        Ok(flow)
+    }
+}

@@ -1,0 +1,15 @@
+//! Puts the parts together: settings become accounts, accounts and files become flows that the engine can run.
+//!
+//! | file | answers |
+//! | --- | --- |
+//! | `accounts` | how does an account become a source, a sink and a way to the vendor? |
+//! | `flows` | what has to fit before a flow can run? |
+//! | `store` | which key opens the vault, and what is opened with the state? |
+
+mod accounts;
+mod flows;
+mod store;
+
+pub(crate) use self::accounts::{Accounts, Secrets, open_accounts};
+pub(crate) use self::flows::{Prepared, prepare_flows};
+pub(crate) use self::store::{State, has_state, open_state};

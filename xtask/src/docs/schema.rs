@@ -1,0 +1,203 @@
+//! A JSON Schema as rows of a table: one for each setting, those of inner tables under dotted names.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// One setting.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Setting {
+    /// `streams[].name` is the setting `name` of each entry of the list `streams`.
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) required: bool,
+    pub(super) default: Option<String>,
+    pub(super) about: String,
+}
+
+/// How deep tables in tables are followed.
+const DEEPEST: usize = 4;
+
+/// The settings that a schema describes, required ones first, each group in the order of the names.
+pub(super) fn settings(schema: &Value) -> Vec<Setting> {
+    let mut rows = Vec::new();
+    collect(schema, schema, "", 0, &mut rows);
+    rows
+}
+
+fn collect(root: &Value, table: &Value, prefix: &str, depth: usize, rows: &mut Vec<Setting>) {
+    let table = resolve(root, table);
+    let Some(properties) = table["properties"].as_object() else { return };
+    let is_required =
+        |name: &str| table["required"].as_array().into_iter().flatten().any(|known| known.as_str() == Some(name));
+    let mut names: Vec<&String> = properties.keys().collect();
+    names.sort_by_key(|name| (!is_required(name), name.as_str()));
+    for name in names {
+        let property = &properties[name];
+        let full = format!("{prefix}{name}");
+        let default = property.get("default").filter(|value| !value.is_null() && !is_empty(value));
+        rows.push(Setting {
+            name: full.clone(),
+            kind: kind(root, property),
+            required: is_required(name),
+            default: default.map(Value::to_string),
+            about: about(root, property),
+        });
+        if depth < DEEPEST
+            && let Some((inner, between)) = inner(root, property)
+        {
+            collect(root, inner, &format!("{full}{between}"), depth + 1, rows);
+        }
+    }
+}
+
+/// The table that a setting holds, or a list of which it holds, and what stands between the names.
+fn inner<'a>(root: &'a Value, property: &'a Value) -> Option<(&'a Value, &'static str)> {
+    let property = resolve(root, without_null(property));
+    if is_secret(property) {
+        return None;
+    }
+    let element = resolve(root, without_null(&property["items"]));
+    let has_fields = |schema: &Value| schema["properties"].as_object().is_some_and(|fields| !fields.is_empty());
+    if has_fields(property) {
+        Some((property, "."))
+    } else if has_fields(element) {
+        Some((element, "[]."))
+    } else {
+        None
+    }
+}
+
+/// What a value is, in a word or two.
+fn kind(root: &Value, property: &Value) -> String {
+    let named = without_null(property);
+    let schema = resolve(root, named);
+    if is_secret(schema) {
+        return "secret".to_owned();
+    }
+    if let Some(choices) = choices(schema) {
+        return choices.iter().map(|(choice, _)| format!("`{choice}`")).collect::<Vec<_>>().join(", ");
+    }
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(several) => several.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect(),
+        _ => Vec::new(),
+    };
+    match types[..] {
+        ["integer"] => "whole number".to_owned(),
+        ["boolean"] => "`true` or `false`".to_owned(),
+        ["string"] => "text".to_owned(),
+        ["object"] if schema["additionalProperties"].is_object() => {
+            format!("table of: {}", kind(root, &schema["additionalProperties"]))
+        }
+        ["object"] => "table".to_owned(),
+        ["array"] => format!("list of: {}", kind(root, &schema["items"])),
+        [] => match alternatives(schema) {
+            Some(several) => several.iter().map(|one| kind(root, one)).collect::<Vec<_>>().join(" or "),
+            None => "any".to_owned(),
+        },
+        _ => types.join(" or "),
+    }
+}
+
+/// The description, with what each of its choices means.
+fn about(root: &Value, property: &Value) -> String {
+    let schema = resolve(root, without_null(property));
+    let own = property["description"].as_str().or_else(|| schema["description"].as_str()).unwrap_or_default();
+    let mut text = own.split_whitespace().collect::<Vec<_>>().join(" ");
+    let explained = choices(schema).unwrap_or_default();
+    for (choice, meaning) in explained.iter().filter(|(_, meaning)| !meaning.is_empty()) {
+        let _ = write!(text, " `{choice}`: {meaning}");
+    }
+    text
+}
+
+/// The texts a value can be, with their meanings; `None` if it is not a choice.
+fn choices(schema: &Value) -> Option<Vec<(String, String)>> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    if let Some(choices) = schema["enum"].as_array() {
+        return choices.iter().map(|choice| Some((text(choice)?, String::new()))).collect();
+    }
+    let several = schema["oneOf"].as_array()?;
+    let mut found = Vec::new();
+    for one in several {
+        if let Some(choice) = text(&one["const"]) {
+            let meaning = one["description"].as_str().unwrap_or_default();
+            found.push((choice, meaning.split_whitespace().collect::<Vec<_>>().join(" ")));
+        } else {
+            found.extend(one["enum"].as_array()?.iter().filter_map(text).map(|choice| (choice, String::new())));
+        }
+    }
+    Some(found)
+}
+
+fn alternatives(schema: &Value) -> Option<Vec<&Value>> {
+    let several = schema["anyOf"].as_array().or_else(|| schema["oneOf"].as_array())?;
+    Some(several.iter().filter(|one| one["type"] != "null").collect())
+}
+
+/// A setting that may be left out is described as "this or null".
+fn without_null(schema: &Value) -> &Value {
+    match alternatives(schema) {
+        Some(several) if several.len() == 1 => several[0],
+        _ => schema,
+    }
+}
+
+fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+    let name = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"));
+    name.map_or(schema, |name| &root["$defs"][name])
+}
+
+fn is_secret(schema: &Value) -> bool {
+    schema["description"].as_str().is_some_and(|text| text.starts_with("A secret:"))
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_become_rows() {
+        let schema = json!({
+            "type": "object", "required": ["key"],
+            "properties": {
+                "size": { "type": "integer", "default": 100, "description": "Records per page,\n1 to 100." },
+                "key": { "$ref": "#/$defs/Secret", "description": "The key." },
+                "way": { "$ref": "#/$defs/Way" },
+                "parts": { "type": "array", "default": [], "items": { "$ref": "#/$defs/Part" } },
+                "late": { "anyOf": [{ "type": "string" }, { "type": "null" }] },
+            },
+            "$defs": {
+                "Secret": { "description": "A secret: …", "anyOf": [{ "type": "string" }, { "type": "object" }] },
+                "Way": { "oneOf": [{ "const": "a", "description": "First." }, { "enum": ["b", "c"] }] },
+                "Part": { "type": "object", "properties": { "of": { "type": ["boolean", "null"] } } },
+            },
+        });
+        let rows = settings(&schema);
+        let short: Vec<String> = rows
+            .iter()
+            .map(|row| {
+                let must = if row.required { "!" } else { "" };
+                format!("{}{must}|{}|{}|{}", row.name, row.kind, row.default.as_deref().unwrap_or("-"), row.about)
+            })
+            .collect();
+        assert_eq!(
+            short,
+            [
+                "key!|secret|-|The key.",
+                "late|text|-|",
+                "parts|list of: table|-|",
+                "parts[].of|`true` or `false`|-|",
+                "size|whole number|100|Records per page, 1 to 100.",
+                "way|`a`, `b`, `c`|-| `a`: First.",
+            ]
+        );
+    }
+}

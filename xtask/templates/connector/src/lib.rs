@@ -1,0 +1,26 @@
+//! Acme ERP: the connector of Milkrun. The five facts:
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod config;
+mod error;
+mod source;
+mod streams;
+
+use milkrun_core::{ConnectorSpec, inventory};
+
+pub use self::config::AcmeConfig;
+
+inventory::submit! {
+    ConnectorSpec {
+        name: "acme",
+        title: ("Acme ERP", "Acme ERP"),
+        about: include_str!("../README.md"),
+        schema: || schemars::schema_for!(AcmeConfig),
+        streams: || streams::all(config::page_size()),
+        targets: Vec::new,
+        quota: || config::quota(config::calls_per_second()),
+        example: config::EXAMPLE,
+        open: |opening| source::open(&opening),
+    }
+}
