@@ -13,6 +13,7 @@ use crate::read::path::RecordPath;
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
     pub name: String,
+    pub key: Vec<String>,
     pub files: Location,
     pub files_may_be_missing: bool,
     pub encoding: Encoding,
@@ -96,6 +97,10 @@ impl StreamConfig {
             return Err(Error::config("`csv.header` is false, and nothing names the columns")
                 .advise("add csv.columns = [\"…\"] with one name for each column"));
         }
+        let unnamed = |columns: &Vec<String>| self.key.iter().find(|part| !columns.contains(part));
+        if let Some(missing) = csv.columns.as_ref().and_then(unnamed) {
+            return Err(Error::config("`key` names a column that `csv.columns` does not have").with("column", missing));
+        }
         if format != Format::Json && (self.records.is_some() || self.list_may_be_missing) {
             return Err(Error::config("`records` and `list_may_be_missing` are for format = \"json\"")
                 .with("format", format.as_str()));
@@ -103,6 +108,7 @@ impl StreamConfig {
         let records = self.records.as_deref().map(RecordPath::parse).transpose()?;
         Ok(Reader {
             name: self.name.clone(),
+            key: self.key.clone(),
             files: files.clone(),
             files_may_be_missing: self.files_may_be_missing,
             encoding: self.encoding,

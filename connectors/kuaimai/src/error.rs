@@ -30,6 +30,10 @@ pub(crate) fn classify(method: &str, code: &str, message: &str) -> Error {
             (ConfigInvalid, "check `app_secret` and `sign_method`, and that the machine's clock is right to 10 minutes")
         }
         "26" | "27" | "28" | "29" => (ConfigInvalid, "check the stream's `method`"),
+        "32" | "33" if method == REFRESH => (ConfigInvalid, "check `refresh_token`"),
+        "32" | "33" if ["timestamp", "时间戳"].iter().any(|word| message.contains(word)) => {
+            (ConfigInvalid, "check that the machine's clock is right to 10 minutes")
+        }
         "32" | "33" => (ConfigInvalid, "check the stream's `params`"),
         "401" => (ConfigInvalid, "check `app_key`, `app_secret` and the permissions of the app"),
         "20001" | "20002" | "20019" => (Refused, "check the stream's `page_size`"),

@@ -233,7 +233,7 @@ async fn serve(mut socket: TcpStream, seen: &Mutex<Vec<Request>>, handler: &Hand
 }
 
 fn head(status: u16, headers: &[(String, String)], length: usize) -> String {
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let lines = headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect::<String>();
     format!("HTTP/1.1 {status} Fixture\r\n{lines}content-length: {length}\r\n\r\n")
 }
 

@@ -44,14 +44,22 @@ enum State {
 }
 
 impl Rows {
-    /// Reads the header, if there is one.
-    pub(crate) fn new(feed: Feed, csv: &CsvConfig) -> Result<Self> {
+    /// Reads the header, if there is one; it has to name the columns of the key.
+    pub(crate) fn new(feed: Feed, csv: &CsvConfig, key: &[String]) -> Result<Self> {
         let (delimiter, quote) = (ascii(csv.delimiter), ascii(csv.quote));
         let mut rows = Self { feed, delimiter, quote, heads: Vec::new(), row: Row::default() };
         let names = match &csv.columns {
             Some(columns) => columns.clone(),
             None => rows.header()?,
         };
+        // A web page or a wrong delimiter gives a header too, and at times no rows at all.
+        if let Some(missing) = key.iter().find(|column| !names.contains(column)) {
+            let begins = names.join(&csv.delimiter.to_string()).chars().take(60).collect::<String>();
+            return Err(malformed("the header has no such column as the key names")
+                .with("column", missing)
+                .with("header", begins)
+                .advise("check `key`, `csv.delimiter`, and that the file is no web page"));
+        }
         for (i, name) in names.iter().enumerate() {
             let mut head = vec![if i == 0 { b'{' } else { b',' }];
             write_json_string(&mut head, name);

@@ -117,7 +117,7 @@ fn open(reader: &Reader, files: &FileSet, at: usize) -> Result<Box<dyn Records>>
                 Box::new(json::JsonRecords::new(feed, records.clone(), *list_may_be_missing))
             }
             ReadForm::Jsonl => Box::new(jsonl::Lines::new(feed)),
-            ReadForm::Csv(csv) => Box::new(csv::Rows::new(feed, csv)?),
+            ReadForm::Csv(csv) => Box::new(csv::Rows::new(feed, csv, &reader.key)?),
         })
     });
     records.map_err(|e| e.with("file", files.shown(found)))

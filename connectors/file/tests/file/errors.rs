@@ -32,6 +32,7 @@ fn settings() {
         stream("path = 'a.csv', key = ['id'], csv = { columns = ['id'] }"),
         stream("path = 'a.csv', key = ['id'], csv = { header = false, columns = ['id', 'id'] }"),
         stream("path = 'a.csv', key = ['id'], csv = { header = false, columns = [] }"),
+        stream("path = 'a.csv', key = ['id'], csv = { header = false, columns = ['no'] }"),
         stream("path = 'a.csv', key = ['id'], csv = { bom = true }"),
         "streams = [{ name = 'a', path = 'a.csv', key = ['id'] }, { name = 'a', path = 'b.csv', key = ['id'] }]"
             .to_owned(),
@@ -111,6 +112,8 @@ async fn what_is_read() {
         ("", "twice.csv", b"id,b,id\n1,2,3\n".into()),
         ("", "no-name.csv", b"id,,b\n1,2,3\n".into()),
         ("", "gbk.csv", gb("id,b\n1,收货\n")),
+        ("", "html.csv", b"<!DOCTYPE html><html>504</html>".into()),
+        ("", "semicolons.csv", b"id;b\n1;2\n".into()),
     ];
     let mut table = String::new();
     for (settings, name, bytes) in cases {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -243,7 +243,17 @@ impl Opened {
 /// Those of the connector.
 pub fn open(spec: &ConnectorSpec, vendor: &dyn Vendor, clock: &Arc<TestClock>) -> Result<Opened> {
     let opening = Opening { account: ACCOUNT.to_owned(), settings: vendor.settings(), folder: vendor.folder() };
-    surround((spec.open)(opening)?, clock, &Arc::default(), &Transcript::default(), TransportOptions::default())
+    let (tokens, transcript) = (Arc::default(), Transcript::default());
+    Ok(surround((spec.open)(opening)?, clock, &tokens, &transcript, TransportOptions::default()))
+}
+
+/// One client for all: to read the system's certificates takes longer than a case.
+///
+/// Each vendor has a port of its own, so that no case meets the connections of another one.
+fn client() -> reqwest::Client {
+    static CLIENT: LazyLock<reqwest::Client> =
+        LazyLock::new(|| transport::client().expect("the system's certificates can be read"));
+    CLIENT.clone()
 }
 
 fn surround(
@@ -252,7 +262,7 @@ fn surround(
     tokens: &Arc<Tokens>,
     transcript: &Transcript,
     options: TransportOptions,
-) -> Result<Opened> {
+) -> Opened {
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
     let n_unstored = Arc::default();
     let cx = if let Some(inner) = &account.protocol {
@@ -262,12 +272,12 @@ fn surround(
         let store = Arc::clone(tokens) as Arc<dyn TokenStore>;
         let vault = account.tokens.as_ref();
         let vault = vault.map(|source| Vault::new(ACCOUNT, store, Arc::clone(source), Arc::clone(&clock)));
-        let transport = Transport::new(transport::client()?, Arc::new(protocol), limiter, vault, options);
+        let transport = Transport::new(client(), Arc::new(protocol), limiter, vault, options);
         Context::new(ACCOUNT, clock, Arc::new(transport))
     } else {
         Context::local(ACCOUNT, clock)
     };
-    Ok(Opened { account, cx, n_unstored, transcript: transcript.clone() })
+    Opened { account, cx, n_unstored, transcript: transcript.clone() }
 }
 
 /// What one case plays on.
@@ -302,7 +312,7 @@ impl Stage {
         let retry = RetryPolicy { attempts: ATTEMPTS, ..RetryPolicy::default() };
         let options = TransportOptions { timeout, retry, ..TransportOptions::default() };
         let account = self.account(self.vendor.settings())?;
-        let opened = surround(account, &self.clock, &self.tokens, &self.transcript, options)?;
+        let opened = surround(account, &self.clock, &self.tokens, &self.transcript, options);
         self.transcript.note(&format!("{opened:?}"));
         Ok(opened)
     }
