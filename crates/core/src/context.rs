@@ -14,17 +14,30 @@ pub struct Context {
     account: Arc<str>,
     clock: Arc<dyn Clock>,
     transport: Option<Arc<Transport>>,
+    attempts: Option<u32>,
 }
 
 impl Context {
     /// The surroundings of an account that makes no calls.
     pub fn local(account: &str, clock: Arc<dyn Clock>) -> Self {
-        Self { account: account.into(), clock, transport: None }
+        Self { account: account.into(), clock, transport: None, attempts: None }
     }
 
     /// The surroundings of an account that calls its vendor through `transport`.
     pub fn new(account: &str, clock: Arc<dyn Clock>, transport: Arc<Transport>) -> Self {
-        Self { account: account.into(), clock, transport: Some(transport) }
+        Self { account: account.into(), clock, transport: Some(transport), attempts: None }
+    }
+
+    /// The same surroundings, with calls tried so often in all instead of as often as is usual.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        self.attempts = Some(attempts);
+        self
+    }
+
+    /// How often a call is tried in all, where that is not the usual number.
+    pub fn attempts(&self) -> Option<u32> {
+        self.attempts
     }
 
     /// The account's name.

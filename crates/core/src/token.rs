@@ -303,3 +303,181 @@ impl Vault {
 fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// A store in memory: what is in it outlives a crash.
+    #[derive(Debug, Default)]
+    struct Shelf(Mutex<ShelfData>);
+
+    #[derive(Debug, Default)]
+    struct ShelfData {
+        held: Option<(u64, String)>,
+        fence: u64,
+        /// The fence and the end of the lease, and whether the intent still stands.
+        lease: Option<(u64, Timestamp)>,
+        intent: bool,
+    }
+
+    #[async_trait]
+    impl TokenStore for Shelf {
+        async fn load_token(&self, _: &str) -> Result<Option<StoredToken>> {
+            let data = self.0.lock().unwrap();
+            let stored = data.held.as_ref().map(|(generation, text)| {
+                Ok(StoredToken { generation: *generation, token: Token::from_exposed(text)? })
+            });
+            stored.transpose()
+        }
+
+        async fn begin_renewal(&self, _: &str, generation: u64, now: Timestamp, lasts: Duration) -> Result<Begin> {
+            let mut data = self.0.lock().unwrap();
+            if data.held.as_ref().map_or(0, |(g, _)| *g) != generation {
+                return Ok(Begin::Moved);
+            }
+            if data.lease.is_some_and(|(_, until)| now < until) {
+                return Ok(Begin::Busy);
+            }
+            data.fence += 1;
+            data.lease = Some((data.fence, now + signed(lasts)));
+            let unfinished = std::mem::replace(&mut data.intent, true);
+            Ok(Begin::Started { fence: data.fence, unfinished })
+        }
+
+        async fn finish_renewal(&self, _: &str, fence: u64, token: &Token) -> Result<u64> {
+            let mut data = self.0.lock().unwrap();
+            if data.lease.is_none_or(|(held, _)| held != fence) {
+                return Err(Error::new(ErrorKind::Busy, "the lease was lost"));
+            }
+            let generation = data.held.as_ref().map_or(0, |(g, _)| *g) + 1;
+            (data.held, data.lease, data.intent) = (Some((generation, token.expose())), None, false);
+            Ok(generation)
+        }
+
+        async fn abandon_renewal(&self, _: &str, _: u64, unknown: bool) -> Result<()> {
+            let mut data = self.0.lock().unwrap();
+            (data.lease, data.intent) = (None, unknown);
+            Ok(())
+        }
+    }
+
+    /// A vendor whose tokens are numbered; renewing takes a second.
+    #[derive(Debug)]
+    struct Numbered {
+        n_renewals: AtomicU32,
+        outcome: fn(u32) -> Result<()>,
+    }
+
+    #[async_trait]
+    impl TokenSource for Numbered {
+        fn policy(&self) -> TokenPolicy {
+            let hour = Duration::from_hours(1);
+            TokenPolicy { before_end: hour, longest_age: Some(24 * hour), shortest_age: hour }
+        }
+
+        async fn grant(&self, cx: &Context) -> Result<Token> {
+            Ok(Token::new(Secret::new("token-0"), cx.now()))
+        }
+
+        async fn renew(&self, cx: &Context, _: &Token) -> Result<Token> {
+            cx.clock().sleep(Duration::from_secs(1)).await;
+            let n = self.n_renewals.fetch_add(1, Ordering::SeqCst) + 1;
+            (self.outcome)(n)?;
+            Ok(Token::new(Secret::new(format!("token-{n}")), cx.now()))
+        }
+    }
+
+    struct Setting {
+        shelf: Arc<Shelf>,
+        vendor: Arc<Numbered>,
+        clock: Arc<dyn Clock>,
+        cx: Context,
+    }
+
+    impl Setting {
+        fn new(outcome: fn(u32) -> Result<()>) -> Self {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_at(Timestamp::UNIX_EPOCH));
+            let vendor = Arc::new(Numbered { n_renewals: AtomicU32::new(0), outcome });
+            let cx = Context::local("a", Arc::clone(&clock));
+            Self { shelf: Arc::default(), vendor, clock, cx }
+        }
+
+        /// The vault of one process.
+        fn vault(&self) -> Vault {
+            let source = Arc::clone(&self.vendor) as Arc<dyn TokenSource>;
+            Vault::new("a", Arc::clone(&self.shelf) as Arc<dyn TokenStore>, source, Arc::clone(&self.clock))
+        }
+
+        fn n_renewals(&self) -> u32 {
+            self.vendor.n_renewals.load(Ordering::SeqCst)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn eight_processes_renew_once() {
+        let setting = Setting::new(|_| Ok(()));
+        let vaults: Vec<_> = (0..8).map(|_| setting.vault()).collect();
+        let mut held = Vec::new();
+        for vault in &vaults {
+            held.push(vault.current(&setting.cx).await.unwrap());
+        }
+        assert!(held.iter().all(|h| h.token.access.expose() == "token-0" && h.generation == 1));
+        let all = vaults
+            .iter()
+            .zip(&held)
+            .flat_map(|(v, h)| [v.refused(&setting.cx, h.generation), v.refused(&setting.cx, h.generation)]);
+        let renewed = futures_all(all.collect()).await;
+        assert!(renewed.iter().all(|h| h.as_ref().unwrap().token.access.expose() == "token-1"));
+        assert_eq!(setting.n_renewals(), 1);
+    }
+
+    async fn futures_all<T>(mut futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+        let mut futures: Vec<_> = futures.drain(..).map(Box::pin).collect();
+        let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+        std::future::poll_fn(|cx| {
+            for (future, slot) in futures.iter_mut().zip(&mut done) {
+                if slot.is_none()
+                    && let std::task::Poll::Ready(value) = future.as_mut().poll(cx)
+                {
+                    *slot = Some(value);
+                }
+            }
+            if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+        done.into_iter().flatten().collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_renewed_when_it_is_old_and_serves_on_if_that_fails() {
+        let setting = Setting::new(|n| if n == 1 { Err(Error::new(ErrorKind::Unavailable, "away")) } else { Ok(()) });
+        let vault = setting.vault();
+        vault.current(&setting.cx).await.unwrap();
+        setting.clock.sleep(Duration::from_hours(25)).await;
+        for _ in 0..5 {
+            assert_eq!(vault.current(&setting.cx).await.unwrap().token.access.expose(), "token-0");
+        }
+        assert_eq!(setting.n_renewals(), 1, "a failed renewal is not repeated at once");
+        setting.clock.sleep(PATIENCE).await;
+        assert_eq!(vault.current(&setting.cx).await.unwrap().token.access.expose(), "token-2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_that_was_cut_off_is_told_when_the_next_one_fails() {
+        let setting = Setting::new(|_| Err(Error::new(ErrorKind::TokenDead, "dead")));
+        let vault = setting.vault();
+        let held = vault.current(&setting.cx).await.unwrap();
+        // Killed while the vendor was being asked.
+        tokio::select! {
+            biased;
+            _ = vault.refused(&setting.cx, held.generation) => panic!("it takes a second"),
+            () = setting.clock.sleep(Duration::from_millis(10)) => {}
+        }
+        let error = setting.vault().refused(&setting.cx, held.generation).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TokenDead);
+        assert!(error.help().unwrap().contains("cut off"), "{error:?}");
+    }
+}

@@ -283,7 +283,8 @@ impl Transport {
     }
 
     pub(crate) async fn call(&self, cx: &Context, call: Call) -> Result<Answer> {
-        let mut pauses = Pauses::new(self.options.retry);
+        let usual = self.options.retry;
+        let mut pauses = Pauses::new(RetryPolicy { attempts: cx.attempts().unwrap_or(usual.attempts), ..usual });
         let mut refused = None;
         for attempt in 1u32.. {
             let held = match (&self.vault, call.with_token, refused.take()) {

@@ -11,8 +11,19 @@ use super::value::{Moment, is_schedule};
 use crate::text::{self, fill};
 
 const FLOW: &[&str] = &["schedule", "source", "sink", "mapping"];
-pub(super) const SOURCE: &[&str] =
-    &["account", "stream", "since", "until", "window", "lookback", "settle", "page_size", "concurrency", "proof"];
+pub(super) const SOURCE: &[&str] = &[
+    "account",
+    "stream",
+    "since",
+    "until",
+    "window",
+    "lookback",
+    "settle",
+    "page_size",
+    "concurrency",
+    "attempts",
+    "proof",
+];
 pub(super) const SINK: &[&str] = &["account", "target", "batch", "concurrency", "attempts", "journal"];
 /// Keys of `[mapping]`, to say where a misplaced one belongs; the mapping itself is checked by its own crate.
 const MAPPING: &[&str] = &["fields", "filter", "explode", "keep", "drop"];
@@ -45,6 +56,7 @@ pub(crate) struct SourceConfig {
     pub(crate) settle: Option<At<Duration>>,
     pub(crate) page_size: Option<At<u32>>,
     pub(crate) concurrency: Option<At<u32>>,
+    pub(crate) attempts: Option<At<u32>>,
     pub(crate) proof: Option<At<String>>,
 }
 
@@ -107,6 +119,7 @@ fn read_source(table: &DeTable<'_>, span: &Span, findings: &mut Findings) -> Opt
         settle: section.duration("settle", findings),
         page_size: section.integer("page_size", 1, 100_000, findings),
         concurrency: section.integer("concurrency", 1, 64, findings),
+        attempts: section.integer("attempts", 1, 100, findings),
         proof: section.text("proof", findings),
         account: account?,
         stream: stream?,

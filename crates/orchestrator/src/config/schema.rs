@@ -21,6 +21,7 @@ pub(crate) fn flow_schema() -> Value {
         "settle": span("How long after a change the vendor may still show the old state."),
         "page_size": count("Records per page, within the stream's limits.", 100_000),
         "concurrency": count("Slices read side by side.", 64),
+        "attempts": count("How often a call that failed for the moment is tried in all.", 100),
         "proof": json!({
             "enum": ["backwards", "read-twice", "row-version", "snapshot"],
             "description": "A stricter proof than the stream's own.",

@@ -31,6 +31,8 @@ pub(crate) struct Prepared {
     pub(crate) mapping: Arc<Mapping>,
     span: Span,
     options: Options,
+    /// How often a call to the source is tried, where the flow says.
+    attempts: Option<u32>,
 }
 
 /// Prepares the flows that `wanted` names; what is wrong with one goes into `reports`.
@@ -118,6 +120,7 @@ fn prepare(
         mapping: mapping?,
         span: span?,
         options: options?,
+        attempts: config.source.attempts.as_ref().map(|at| at.value),
     })
 }
 
@@ -359,6 +362,10 @@ impl Prepared {
             state.context(name, account)
         };
         let source_cx = cx(&self.source_account)?;
+        let source_cx = match self.attempts {
+            Some(attempts) => source_cx.with_attempts(attempts),
+            None => source_cx,
+        };
         let sink_cx = cx(&self.sink_account)?;
         let flow = Flow {
             name: self.name,
