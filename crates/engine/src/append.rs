@@ -10,6 +10,7 @@ use milkrun_mapping::{Outcome, Output};
 
 use crate::outbox::Outgoing;
 use crate::prepare::News;
+use crate::preview::no_key;
 use crate::run::{Fresh, Run};
 
 /// Pages in the order they came, each with its slice; dead letters have none.
@@ -46,6 +47,7 @@ pub(crate) struct Batch {
     /// For each row of the ledger, its documents and its record.
     written: Vec<Written>,
     records: Vec<Vec<Record>>,
+    /// All documents, one after the other.
     documents: Output,
     entries: Vec<(u64, JournalEntry)>,
     outgoing: Vec<Outgoing>,
@@ -72,6 +74,11 @@ pub(crate) struct Sealed {
 }
 
 impl Batch {
+    /// An empty batch whose documents go into that memory.
+    pub(crate) fn writing_into(documents: Output) -> Self {
+        Self { documents, ..Self::default() }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.n_pages == 0
     }
@@ -105,8 +112,7 @@ impl Run<'_> {
         let n_records = self.batch.records.len();
         for (at, (record, mark)) in fresh.page.records.iter().zip(&fresh.marks).enumerate() {
             let Some(key) = &mark.key else {
-                let fields = self.flow.stream.key.join(", ");
-                let reason = format!("the record has no key: `{fields}` is missing, null or not a plain value");
+                let reason = no_key(self.flow);
                 let letter = self.dead_letter(mark, Stage::Key, reason, page_id, record.text());
                 self.batch.changes.push(letter);
                 self.report.counts.refused += 1;
@@ -174,7 +180,7 @@ impl Run<'_> {
 
     /// Hands the documents to the appender; one that it refuses becomes a dead letter instead of a ledger row.
     pub(crate) fn seal(&mut self, batch: Batch, mut appender: Option<Box<dyn Appender>>) -> Sealed {
-        let Batch { mut changes, slices, ledger, written, records, documents, entries, outgoing, .. } = batch;
+        let Batch { mut changes, slices, ledger, written, records, mut documents, entries, outgoing, .. } = batch;
         let mut rows = Vec::with_capacity(ledger.len());
         let mut texts = Vec::new();
         for (row, written) in ledger.into_iter().zip(written) {
@@ -209,6 +215,9 @@ impl Run<'_> {
         if !rows.is_empty() {
             changes.push(Change::Ledger(rows));
         }
+        // The next batch but one writes into the same memory.
+        documents.clear();
+        self.spare = documents;
         Sealed { changes, entries, appender, slices, outgoing }
     }
 }

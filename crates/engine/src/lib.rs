@@ -5,6 +5,7 @@
 //! | [`flow`] | what a flow is once everything is opened |
 //! | [`plan`](mod@plan) | which slices a run reads |
 //! | [`reading`] | which page to ask for next, and what the pages prove |
+//! | [`preview`](mod@preview) | what a run would do with records, without doing it |
 //! | [`run`](mod@run) | how it all goes together, and what a crash leaves behind |
 //! | [`report`] | what a run says about itself |
 
@@ -14,6 +15,7 @@ mod outbox;
 mod partition;
 pub mod plan;
 mod prepare;
+pub mod preview;
 pub mod reading;
 pub mod report;
 pub mod run;

@@ -15,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::flow::{Flow, Surroundings};
 use crate::prepare::{Mark, Marker, News};
+use crate::preview::no_key;
 use crate::report::Counts;
 
 /// A page of the outbox, with its records while they are still in memory.
@@ -207,8 +208,7 @@ impl Courier {
         let mut candidates = Vec::new();
         for (index, mark) in round {
             let Some(key) = mark.key.clone() else {
-                let fields = self.flow.stream.key.join(", ");
-                let reason = format!("the record has no key: `{fields}` is missing, null or not a plain value");
+                let reason = no_key(&self.flow);
                 self.bury(page, index, &mark, Stage::Key, reason, &records[index], counts, changes);
                 continue;
             };

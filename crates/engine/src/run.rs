@@ -11,6 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use milkrun_core::state::{Change, DeadLetter, FlowState, Lease, LedgerEntry, RunRecord, Stage, StoredSlice, Verdict};
 use milkrun_core::stream::Slice;
 use milkrun_core::{Appender, Error, ErrorKind, Key, Page, PageRequest, Record, Result, Retry, SinkKind};
+use milkrun_mapping::Output;
 use tracing::Instrument as _;
 
 use crate::append::{Arrived, Batch, Checking};
@@ -172,6 +173,8 @@ pub(crate) struct Run<'a> {
     pub(crate) checking: Option<Checking<'a>>,
     pub(crate) batch: Batch,
     committing: Option<BoxFuture<'a, Result<Committed>>>,
+    /// The memory of a batch that is done, for the next one's documents.
+    pub(crate) spare: Output,
     /// What the ledger will know once the batches under way are committed, and the batch it comes with.
     pub(crate) recent: HashMap<Key, (u64, LedgerEntry)>,
     /// Counts the batches.
@@ -262,6 +265,7 @@ impl<'a> Run<'a> {
             checking: None,
             batch: Batch::default(),
             committing: None,
+            spare: Output::new(),
             recent: HashMap::new(),
             batch_number: 1,
             committed: 0,
@@ -580,7 +584,8 @@ impl<'a> Run<'a> {
     }
 
     fn start_commit(&mut self) {
-        let batch = std::mem::take(&mut self.batch);
+        let next = Batch::writing_into(std::mem::take(&mut self.spare));
+        let batch = std::mem::replace(&mut self.batch, next);
         let number = self.batch_number;
         self.batch_number += 1;
         let appender = self.appender.take();

@@ -182,11 +182,10 @@ impl Simulation {
             flicker: some(40),
         };
         match self.plan {
-            Plan::Nearly => {}
             // What the plan's assumption rules out.
             Plan::Backwards => (drift.enter_late, drift.flicker) = (0, 0),
             Plan::RowVersion => (drift.enter_late, drift.flicker, drift.move_in) = (0, 0, 0),
-            Plan::ReadTwice | Plan::Whole => {}
+            Plan::ReadTwice | Plan::Whole | Plan::Nearly => {}
         }
         drift
     }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use milkrun_core::record::plain_text;
-use milkrun_core::state::LedgerEntry;
-use milkrun_core::stream::{Slice, StreamSpec, Window, read_stamp, zone};
+use milkrun_core::stream::{Slice, StreamSpec, Window};
 use milkrun_core::{Error, Key, PageRequest, Record, Result};
-use milkrun_engine::{Flow, Surroundings};
+use milkrun_engine::Flow;
+use milkrun_engine::preview::{Fate, Judged, judge};
 use serde_json::{Value, json};
 
-use super::{Here, Outcome, map};
+use super::{Here, Outcome};
 use crate::cli;
 use crate::show::Out;
 use crate::text::{self, Text, fill};
@@ -19,24 +19,6 @@ use crate::text::{self, Text, fill};
 const MOST_WINDOWS: u32 = 31;
 /// How many pages are read in search of one record.
 const MOST_PAGES: u32 = 50;
-
-/// What would happen to a record.
-enum Fate {
-    New,
-    Changed(LedgerEntry),
-    Unchanged,
-    Older,
-    Filtered,
-    Refused(String),
-}
-
-/// A record and what it would become.
-struct Shown {
-    key: Option<Key>,
-    record: Record,
-    documents: Vec<String>,
-    fate: Fate,
-}
 
 pub(super) async fn preview(here: Here<'_>, ask: &cli::Preview) -> Outcome {
     let out = here.out;
@@ -142,79 +124,37 @@ async fn first_value(flow: &Flow, parent: &str, path: &str) -> Result<String> {
     value.ok_or_else(none)
 }
 
-/// Maps the records and compares them with the ledger.
-async fn judge(flow: &Flow, around: &Surroundings, records: Vec<Record>) -> Result<Vec<Shown>> {
-    let keys: Vec<Option<Key>> = records.iter().map(|record| Key::read(record, &flow.stream.key)).collect();
-    let known = match around.store.flow_id(&flow.name).await? {
-        Some(id) => around.store.seen(id, keys.iter().flatten().cloned().collect()).await?,
-        None => vec![None; keys.iter().flatten().count()],
-    };
-    let mut known = known.into_iter();
-    let mut all = Vec::new();
-    for (record, key) in records.into_iter().zip(keys) {
-        let entry = key.as_ref().and_then(|_| known.next().flatten());
-        let mapped = map(&flow.mapping, &record);
-        let fate = match (&mapped, &key) {
-            (_, None) => Fate::Refused(format!("no usable key in {}", flow.stream.key.join(", "))),
-            (Err(error), _) => Fate::Refused(error.to_string()),
-            (Ok(documents), _) if documents.is_empty() => Fate::Filtered,
-            (Ok(_), _) => fate(&flow.stream, &record, entry),
-        };
-        let documents = mapped.unwrap_or_default();
-        all.push(Shown { key, record, documents, fate });
-    }
-    Ok(all)
-}
-
-fn fate(stream: &StreamSpec, record: &Record, known: Option<LedgerEntry>) -> Fate {
-    let Some(entry) = known else { return Fate::New };
-    if entry.fingerprint == record.fingerprint() {
-        return Fate::Unchanged;
-    }
-    let version = || {
-        let stamp = stream.version.as_ref()?;
-        let zone = zone(stream.window.as_ref().map_or("Asia/Shanghai", |w| &w.zone)).ok()?;
-        read_stamp(&plain_text(&record.at(&stamp.field)?)?, stamp.form, &zone).filter(|at| Some(*at) != stamp.none)
-    };
-    match (version(), entry.version) {
-        (Some(here), Some(there)) if here < there => Fate::Older,
-        _ => Fate::Changed(entry),
+fn word(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::New => "new",
+        Fate::Changed { .. } => "changed",
+        Fate::Unchanged => "unchanged",
+        Fate::Older => "older",
+        Fate::Filtered => "filtered",
+        Fate::Refused(_) => "refused",
     }
 }
 
-impl Fate {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Changed(_) => "changed",
-            Self::Unchanged => "unchanged",
-            Self::Older => "older",
-            Self::Filtered => "filtered",
-            Self::Refused(_) => "refused",
-        }
-    }
-
-    fn text(&self) -> Text {
-        match self {
-            Self::New => text::FATE_NEW,
-            Self::Changed(_) => text::FATE_CHANGED,
-            Self::Unchanged => text::FATE_UNCHANGED,
-            Self::Older => text::FATE_OLDER,
-            Self::Filtered => text::FATE_FILTERED,
-            Self::Refused(_) => text::FATE_REFUSED,
-        }
+fn text(fate: &Fate) -> Text {
+    match fate {
+        Fate::New => text::FATE_NEW,
+        Fate::Changed { .. } => text::FATE_CHANGED,
+        Fate::Unchanged => text::FATE_UNCHANGED,
+        Fate::Older => text::FATE_OLDER,
+        Fate::Filtered => text::FATE_FILTERED,
+        Fate::Refused(_) => text::FATE_REFUSED,
     }
 }
 
-fn shown_json(shown: &Shown) -> Value {
+fn shown_json(shown: &Judged) -> Value {
     let (remote_id, reason) = match &shown.fate {
-        Fate::Changed(entry) => (entry.remote_id.clone(), None),
+        Fate::Changed { remote_id } => (remote_id.clone(), None),
         Fate::Refused(reason) => (None, Some(reason.clone())),
         _ => (None, None),
     };
     json!({
         "key": shown.key.as_ref().map(ToString::to_string),
-        "outcome": shown.fate.word(),
+        "outcome": word(&shown.fate),
         "reason": reason,
         "remote_id": remote_id,
         // As text: going through numbers would change them.
@@ -223,15 +163,15 @@ fn shown_json(shown: &Shown) -> Value {
     })
 }
 
-fn show(out: &Out, flow: &Flow, shown: &Shown) {
+fn show(out: &Out, flow: &Flow, shown: &Judged) {
     let key = shown.key.as_ref().map_or_else(|| "—".to_owned(), ToString::to_string);
     let number = flow.stream.number.as_ref().and_then(|path| Some(plain_text(&shown.record.at(path)?)?.into_owned()));
     let number = number.filter(|n| *n != key).map(|n| format!(" ({n})")).unwrap_or_default();
     out.line("");
-    out.line(format!("{}{number}  {}", out.bold(&key), out.say(shown.fate.text())));
+    out.line(format!("{}{number}  {}", out.bold(&key), out.say(text(&shown.fate))));
     match &shown.fate {
         Fate::Refused(reason) => out.line(format!("  {reason}")),
-        Fate::Changed(LedgerEntry { remote_id: Some(id), .. }) => {
+        Fate::Changed { remote_id: Some(id) } => {
             out.line(fill!(out.lang, text::REMOTE_ID, id = id));
         }
         _ => {}
