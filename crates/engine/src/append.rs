@@ -206,7 +206,7 @@ impl Run<'_> {
             *if written.new { &mut counts.new } else { &mut counts.changed } += 1;
             counts.documents += written.documents.len() as u64;
             if !self.dead.is_empty()
-                && let Some(letter) = self.dead.remove(&row.key)
+                && let Some((letter, _)) = self.dead.remove(&row.key)
             {
                 changes.push(Change::DeadLetterSettled(letter));
             }

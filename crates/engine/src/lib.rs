@@ -10,6 +10,8 @@
 //! | [`report`] | what a run says about itself |
 
 mod append;
+#[cfg(test)]
+mod delivery;
 pub mod flow;
 mod outbox;
 mod partition;

@@ -38,7 +38,7 @@ pub(crate) struct Courier {
     blocked: HashSet<Key>,
     n_unresolved: u64,
     /// Dead letters by key: delivering the key settles them.
-    dead: BTreeMap<Key, u64>,
+    dead: DeadByKey,
     /// For each record of the round, its documents that have no receipt yet.
     open_parcels: HashMap<usize, u32>,
     documents: Output,
@@ -212,6 +212,10 @@ impl Courier {
                 self.bury(page, index, &mark, Stage::Key, reason, &records[index], counts, changes);
                 continue;
             };
+            if let Some((_, Stage::Unknown)) = self.dead.get(&key) {
+                self.bury_unknown(page, index, &mark, &records[index], counts, changes);
+                continue;
+            }
             let documents = if explodes { self.map(page, index, &mark, records, counts, changes) } else { None };
             match documents {
                 Some(documents) => {
@@ -294,18 +298,7 @@ impl Courier {
         parcels: &mut Vec<Parcel>,
     ) -> Result<()> {
         if self.flow.target.idempotency == Idempotency::None {
-            let reason = "it may or may not have arrived, and the target can neither be asked nor told twice: look \
-                          there, then replay or drop it";
-            self.bury(
-                page,
-                parcel.index,
-                &parcel.mark,
-                Stage::Unknown,
-                reason.to_owned(),
-                &records[parcel.index],
-                counts,
-                changes,
-            );
+            self.bury_unknown(page, parcel.index, &parcel.mark, &records[parcel.index], counts, changes);
             return Ok(());
         }
         let delivery = self.delivery(&parcel, 1);
@@ -432,7 +425,8 @@ impl Courier {
                 if *left == 0 && page.todo.has(parcel.index) {
                     page.todo.clear(parcel.index);
                     *if parcel.news == News::New { &mut counts.new } else { &mut counts.changed } += 1;
-                    changes.extend(self.dead.remove(&record_key(parcel)).map(Change::DeadLetterSettled));
+                    let settled = self.dead.remove(&record_key(parcel));
+                    changes.extend(settled.map(|(id, _)| Change::DeadLetterSettled(id)));
                 }
                 let remote_id = remote_id.or_else(|| parcel.known.as_ref().and_then(|k| k.remote_id.clone()));
                 changes.push(Change::Ledger(vec![LedgerRow {
@@ -460,6 +454,26 @@ impl Courier {
                 self.blocked.insert(record_key(parcel));
             }
         }
+    }
+
+    /// Whether it arrived is not known and cannot be found out: only a person may have it sent again.
+    fn bury_unknown(
+        &mut self,
+        page: &mut OutboxPage,
+        index: usize,
+        mark: &Mark,
+        record: &Record,
+        counts: &mut Counts,
+        changes: &mut Vec<Change>,
+    ) {
+        let reason = "it may or may not have arrived, and the target can neither be asked nor told twice: look there, \
+                      and replay it if it is missing";
+        self.bury(page, index, mark, Stage::Unknown, reason.to_owned(), record, counts, changes);
+    }
+
+    /// Dead letters that are being replayed: their keys may be sent again.
+    pub(crate) fn forget_dead(&mut self, key: &Key) {
+        self.dead.remove(key);
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of it goes into one dead letter")]
@@ -528,14 +542,17 @@ fn record_key(parcel: &Parcel) -> Key {
     parcel.mark.key.clone().unwrap_or_else(|| parcel.key.clone())
 }
 
-/// The numbers of a flow's dead letters, by key.
-pub(crate) async fn dead_by_key(around: &Surroundings, lease: Lease) -> Result<BTreeMap<Key, u64>> {
+/// A flow's dead letters, by key: their numbers, and who refused them.
+pub(crate) type DeadByKey = BTreeMap<Key, (u64, Stage)>;
+
+/// The dead letters of a flow that have a key.
+pub(crate) async fn dead_by_key(around: &Surroundings, lease: Lease) -> Result<DeadByKey> {
     let mut dead = BTreeMap::new();
     let mut after = 0;
     loop {
         let letters = around.store.dead_letters(lease.flow, after, 1000).await?;
         let Some(last) = letters.last() else { return Ok(dead) };
         after = last.id;
-        dead.extend(letters.into_iter().filter_map(|letter| Some((letter.key?, letter.id))));
+        dead.extend(letters.into_iter().filter_map(|letter| Some((letter.key?, (letter.id, letter.stage)))));
     }
 }

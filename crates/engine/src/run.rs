@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 
 use crate::append::{Arrived, Batch, Checking};
 use crate::flow::{Flow, Observer, Stop, Surroundings};
-use crate::outbox::{Courier, Outgoing, dead_by_key};
+use crate::outbox::{Courier, DeadByKey, Outgoing, dead_by_key};
 use crate::partition;
 use crate::plan::{Plan, PlanState, plan};
 use crate::prepare::{Mark, Marker};
@@ -187,7 +187,7 @@ pub(crate) struct Run<'a> {
     returned: Vec<Outgoing>,
     n_outgoing: usize,
     /// Dead letters of earlier runs, by key: delivering the key settles them.
-    pub(crate) dead: BTreeMap<Key, u64>,
+    pub(crate) dead: DeadByKey,
     next_slice: u64,
     pub(crate) next_page: u64,
     failures: Vec<(u64, Error)>,
@@ -308,6 +308,9 @@ impl<'a> Run<'a> {
                     self.batch.changes.push(Change::DeadLetterSettled(letter.id));
                     if let Some(key) = &letter.key {
                         self.dead.remove(key);
+                        if let Some(courier) = &mut self.courier {
+                            courier.forget_dead(key);
+                        }
                     }
                 }
             }

@@ -194,7 +194,13 @@ impl Simulation {
         let Target::Calls(sink) = &self.target else { return };
         let dice = &mut self.dice;
         let mut some = |most: u64| if dice.percent(50) { dice.below(most) } else { 0 };
-        sink.set_trouble(Trouble { lost_before: some(30), lost_after: some(30), fail: some(10), look_up: some(30) });
+        sink.set_trouble(Trouble {
+            lost_before: some(30),
+            lost_after: some(30),
+            fail: some(10),
+            look_up: some(30),
+            refuse: 0,
+        });
     }
 
     /// One run, with a crash at some poll if `mortal`.

@@ -35,6 +35,8 @@ pub struct Trouble {
     pub fail: u64,
     /// A look-up fails.
     pub look_up: u64,
+    /// A document is refused for good.
+    pub refuse: u64,
 }
 
 /// A system that is called. Clones share it.
@@ -138,6 +140,10 @@ impl Sink for MemorySink {
             let unknown = || Receipt::Unknown { reason: "no answer in time".into() };
             let mut receipts = Vec::new();
             for delivery in batch {
+                if inner.dice.percent(trouble.refuse) {
+                    receipts.push(Receipt::Refused { reason: "the goods are not known".into() });
+                    continue;
+                }
                 if inner.dice.percent(trouble.lost_before) {
                     receipts.push(unknown());
                     continue;

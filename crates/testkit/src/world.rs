@@ -73,7 +73,9 @@ pub struct Row {
 impl Row {
     /// The row as the vendor sends it.
     pub fn text(&self) -> String {
-        format!(r#"{{"id":{},"modified":{},"version":{},"amount":0.10}}"#, self.id, self.modified, self.version)
+        let Self { id, modified, version, .. } = self;
+        let lines = r#"[{"n":1},{"n":2}]"#;
+        format!(r#"{{"id":{id},"modified":{modified},"version":{version},"amount":0.10,"lines":{lines}}}"#)
     }
 }
 
