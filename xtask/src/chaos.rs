@@ -81,7 +81,7 @@ pub(crate) fn run(root: &Path, chaos: &Chaos) -> Result<String> {
             rfc3339(until)
         ),
         sink: String::new(),
-        mapping: "",
+        mapping: String::new(),
     };
     let truth: BTreeSet<String> = sandbox.truth("orders")?.into_iter().collect();
     let mut dice = Dice(chaos.seed);

@@ -74,7 +74,7 @@ pub(crate) fn main(mut args: Args) -> Result {
     let mut job = Job { root, workspace, tests: Tally::default(), note: None };
     let begun = Instant::now();
     let mut summary = Vec::new();
-    let mut outcome = Ok(());
+    let mut outcome: Result = Ok(());
     for step in chosen {
         println!("\n=== {}: {}", step.name, step.what);
         let at = Instant::now();
@@ -94,7 +94,11 @@ pub(crate) fn main(mut args: Args) -> Result {
     }
     // Last, so that it is found at the end of a log.
     println!("{} passed, {} failed", job.tests.passed, job.tests.failed);
-    outcome
+    // What went wrong has been said above that line.
+    if outcome.is_err() {
+        std::process::exit(1);
+    }
+    Ok(())
 }
 
 fn seconds(took: Duration) -> String {

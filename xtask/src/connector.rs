@@ -17,6 +17,10 @@ const TEMPLATE: &[(&str, &str)] = &[
     ("src/source.rs", include_str!("../templates/connector/src/source.rs")),
     ("src/client.rs", include_str!("../templates/connector/src/client.rs")),
     ("src/error.rs", include_str!("../templates/connector/src/error.rs")),
+    ("tests/conformance.rs", include_str!("../templates/connector/tests/conformance.rs")),
+    ("tests/fixtures/busy.json", include_str!("../templates/connector/tests/fixtures/busy.json")),
+    ("tests/fixtures/item.json", include_str!("../templates/connector/tests/fixtures/item.json")),
+    ("tests/fixtures/order.json", include_str!("../templates/connector/tests/fixtures/order.json")),
 ];
 
 /// Features that stand for something else than one connector.

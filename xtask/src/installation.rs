@@ -124,14 +124,14 @@ pub(crate) enum Quota<'a> {
 
 /// One flow: orders or another stream of the account `km`, to a file of the same name.
 #[derive(Clone, Debug)]
-pub(crate) struct Flow<'a> {
-    pub(crate) stream: &'a str,
+pub(crate) struct Flow {
+    pub(crate) stream: &'static str,
     /// Further lines of `[source]`.
     pub(crate) source: String,
     /// Further lines of `[sink]`.
     pub(crate) sink: String,
     /// The lines after them.
-    pub(crate) mapping: &'a str,
+    pub(crate) mapping: String,
 }
 
 /// An installation in its own folder.
@@ -145,7 +145,7 @@ impl Installation {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub(crate) fn make(folder: &Path, url: &str, quota: Quota<'_>, flows: &[Flow<'_>]) -> Result<Self> {
+    pub(crate) fn make(folder: &Path, url: &str, quota: Quota<'_>, flows: &[Flow]) -> Result<Self> {
         remove(folder)?;
         fs::create_dir_all(folder.join("flows"))?;
         let mut text = format!("[accounts.km]\nconnector = \"kuaimai\"\nbase_url = \"{url}\"\napp_key = \"100001\"\n");
@@ -172,7 +172,7 @@ impl Installation {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub(crate) fn write_flow(&self, flow: &Flow<'_>) -> Result {
+    pub(crate) fn write_flow(&self, flow: &Flow) -> Result {
         let Flow { stream, source, sink, mapping } = flow;
         let text = format!(
             "[source]\naccount = \"km\"\nstream = \"{stream}\"\n{source}\n\n[sink]\naccount = \"files\"\n\

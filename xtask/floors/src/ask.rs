@@ -13,10 +13,30 @@ pub type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 /// Records of a page.
 const SIZE: usize = 100;
 
+/// The ten fields by the names that they are written under.
+pub const FIELDS: [(&str, &str); 10] = [
+    ("order_id", "sid"),
+    ("order_no", "tid"),
+    ("shop", "shopName"),
+    ("status", "unifiedStatus"),
+    ("buyer", "buyerNick"),
+    ("paid", "payment"),
+    ("discount", "discountFee"),
+    ("created_at", "created"),
+    ("changed_at", "updTime"),
+    ("lines", "orders"),
+];
+
+/// Whether all fields of a record are written, ten of them under other names, instead of those ten alone.
+pub fn whole() -> bool {
+    std::env::args().nth(5).as_deref() == Some("whole")
+}
+
 /// Reads all orders of a span and gives each page's text to `take`, which writes what it makes of it and says how many
 /// records there were.
 ///
-/// Arguments of the process: the server's address, the first and the last instant in milliseconds, the file to write.
+/// Arguments of the process: the server's address, the first and the last instant in milliseconds, the file to write,
+/// and `whole` if all fields are to be written.
 ///
 /// # Errors
 /// Whatever goes wrong: a floor keeps no state and repeats nothing.

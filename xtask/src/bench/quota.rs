@@ -29,7 +29,7 @@ pub(super) fn main(mut args: Args) -> Result {
     }
     let sandbox = Sandbox::start(&milkrun, &arguments)?;
     let since = format!("since = \"{}\"\npage_size = 20", rfc3339(now() / 1000 * 1000 - 31 * DAY));
-    let flow = |stream| Flow { stream, source: since.clone(), sink: String::new(), mapping: "" };
+    let flow = |stream| Flow { stream, source: since.clone(), sink: String::new(), mapping: String::new() };
     let flows = [flow("orders"), flow("sales-outstock")];
     let installation = Installation::make(&folder, &sandbox.url, Quota::Rates(&RATES), &flows)?;
     let start = |stream: &str| -> Result<Running> {

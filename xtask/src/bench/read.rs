@@ -1,6 +1,7 @@
 //! What a record costs: the engine's process beside two programs that do the same and keep no state.
 //!
-//! All read the same server in the same run, a page after another, and write the same ten fields as JSON Lines.
+//! All read the same orders from the same server, page after page, and write the same fields as JSON Lines. The rounds
+//! of all variants alternate, so that other work on the machine falls on all of them.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -17,8 +18,8 @@ use crate::time::{DAY, now, rfc3339};
 
 /// The stream, which names the flow and its file too.
 const STREAM: &str = "orders";
-/// The ten fields, in the words of the floor programs.
-const MAPPING: &str = "\
+/// Ten fields, in the words of the floor programs.
+const TEN: &str = "\
 [mapping.fields]
 order_id = \"sid\"
 order_no = \"tid\"
@@ -31,7 +32,15 @@ created_at = \"created\"
 changed_at = \"updTime\"
 lines = \"orders\"
 ";
-/// Orders of a day: as many windows follow from the number of orders as in real life.
+/// The same ten, and all other fields as they came.
+const WHOLE: &str = "\
+[mapping]
+keep = \"all\"
+drop = [\"sid\", \"tid\", \"shopName\", \"unifiedStatus\", \"buyerNick\", \"payment\", \"discountFee\", \"created\", \
+\"updTime\", \"orders\"]
+
+";
+/// Orders of a day: how many windows there are follows from the number of orders, as in real life.
 const PER_DAY: u64 = 5_000;
 /// Milliseconds of a call where the vendor is slow.
 const SLOW: &str = "50";
@@ -42,14 +51,15 @@ struct Plan {
     orders: u64,
     big: u64,
     keys: u64,
-    rounds: usize,
-    only: Option<String>,
+    rounds: u64,
+    /// Whether documents keep all fields of a record, ten of them renamed.
+    whole: bool,
 }
 
 /// What is measured, in the order in which it is shown.
 const VARIANTS: [(&str, &str); 8] = [
-    ("value", "floor: reqwest + serde_json::Value, no state"),
-    ("raw", "floor: records split, fields copied as text, no state"),
+    (VALUE, "floor: reqwest + serde_json::Value, no state"),
+    (RAW, "floor: records split, fields copied as text, no state"),
     ("new", "new, in key order, no journal"),
     ("journal", "new, in key order, with journal"),
     ("unchanged", "read again, all unchanged, no journal"),
@@ -57,6 +67,8 @@ const VARIANTS: [(&str, &str); 8] = [
     ("big", "new, in key order, with journal, many"),
     ("slow", "50 ms a call: 8 slices side by side, against 1"),
 ];
+const VALUE: &str = "value";
+const RAW: &str = "raw";
 
 /// `cargo xtask bench read`.
 pub(super) fn main(mut args: Args) -> Result {
@@ -65,53 +77,74 @@ pub(super) fn main(mut args: Args) -> Result {
         big: args.option("--big")?.unwrap_or(2_000_000),
         keys: args.option("--keys")?.unwrap_or(1_000_000),
         rounds: args.option("--rounds")?.unwrap_or(3),
-        only: args.option("--only")?,
+        whole: args.flag("--whole"),
     };
+    let only: Option<String> = args.option("--only")?;
     args.finish()?;
-    if let Some(only) = &plan.only
-        && !VARIANTS.iter().any(|(name, _)| name == only)
-    {
+    let wanted: Vec<&str> = only.iter().flat_map(|names| names.split(',')).collect();
+    if let Some(unknown) = wanted.iter().find(|wanted| !VARIANTS.iter().any(|(name, _)| name == *wanted)) {
         let names = VARIANTS.map(|(name, _)| name).join(", ");
-        return Err(format!("no variant is called `{only}`; there are {names}").into());
+        return Err(format!("no variant is called `{unknown}`; there are {names}").into());
     }
+    // Without the first floor there is nothing to compare with.
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(&name) || name == VALUE;
     let bench = Bench::prepare(plan)?;
-    let mut results = Vec::new();
-    for (name, what) in VARIANTS {
-        // Without the floor there is nothing to compare with.
-        if bench.plan.only.as_deref().is_none_or(|only| only == name || name == "value") {
-            results.push(bench.variant(name, what)?);
+    let mut lanes = Vec::new();
+    for (name, what) in VARIANTS.into_iter().filter(|(name, _)| is_wanted(name)) {
+        eprintln!("prepare: {what}");
+        lanes.push(bench.lane(name, what)?);
+    }
+    for round in 1..=bench.plan.rounds {
+        for lane in &mut lanes {
+            eprintln!("round {round}: {}", lane.what);
+            bench.round(lane, round)?;
         }
     }
+    bench.compare(&lanes)?;
     remove(&bench.folder)?;
-    show(&results)
+    show(&lanes, bench.plan.whole)
 }
 
-/// The figures of one variant.
+/// One variant with its server, its installation and its figures.
 #[derive(Debug)]
-struct Measured {
+struct Lane {
     name: &'static str,
     what: &'static str,
     records: u64,
-    rounds: Vec<Cost>,
+    url: String,
+    _server: Running,
+    installation: Option<Installation>,
+    costs: Vec<Cost>,
     /// The same with one slice at a time, where that is what is compared.
     one_by_one: Vec<Cost>,
 }
 
-impl Measured {
+impl Lane {
+    #[expect(clippy::cast_precision_loss, reason = "a few million")]
+    fn per_100k(&self) -> impl Iterator<Item = f64> + '_ {
+        let scale = 100_000.0 / self.records as f64;
+        self.costs.iter().map(move |cost| cost.cpu * scale)
+    }
+
     fn cpu(&self) -> f64 {
-        let each = self.rounds.iter().map(|cost| cost.cpu).collect();
-        #[expect(clippy::cast_precision_loss, reason = "a few million")]
-        let records = self.records as f64;
-        median(each) * 100_000.0 / records
+        median(self.per_100k().collect())
+    }
+
+    /// The middle one of the rounds' ratios.
+    fn against(&self, other: &Self) -> f64 {
+        median(self.per_100k().zip(other.per_100k()).map(|(own, other)| own / other).collect())
     }
 
     fn peak(&self) -> f64 {
-        self.rounds.iter().map(|cost| cost.peak_mib).fold(0.0, f64::max)
+        self.costs.iter().chain(&self.one_by_one).map(|cost| cost.peak_mib).fold(0.0, f64::max)
     }
 
     fn faster(&self) -> f64 {
-        let wall = |costs: &[Cost]| median(costs.iter().map(|cost| cost.wall).collect());
-        wall(&self.one_by_one) / wall(&self.rounds)
+        median(self.one_by_one.iter().zip(&self.costs).map(|(one, eight)| one.wall / eight.wall).collect())
+    }
+
+    fn is_floor(&self) -> bool {
+        [VALUE, RAW].contains(&self.name)
     }
 }
 
@@ -133,8 +166,8 @@ impl Bench {
         // On its own, so that its features do not change the engine's dependencies.
         shell::run(cargo(&root).args(["build", "--quiet", "--release", "--package", "milkrun-floors"]))?;
         let floors = Workspace::load(&root)?.target().join("release");
-        let days = i64::try_from((plan.big.max(plan.keys) + 4 * plan.orders) / PER_DAY)? + 30;
-        let start = (now() / DAY - days) * DAY;
+        let most = plan.big.max(plan.keys + plan.rounds * plan.orders);
+        let start = (now() / DAY - i64::try_from(most / PER_DAY)? - 30) * DAY;
         let folder = scratch(&root, "bench")?;
         Ok(Self { plan, folder, milkrun, floors, start })
     }
@@ -154,12 +187,7 @@ impl Bench {
         Running::server(&mut command, installation::address)
     }
 
-    /// A set of new orders, for the server.
-    fn new_set(&self, orders: u64) -> String {
-        format!("{orders},{},{}", self.start, self.after(orders))
-    }
-
-    fn flow(&self, until: i64, journal: bool, more: &str) -> Flow<'static> {
+    fn flow(&self, until: i64, journal: bool, more: &str) -> Flow {
         Flow {
             stream: STREAM,
             source: format!(
@@ -168,109 +196,102 @@ impl Bench {
                 rfc3339(until)
             ),
             sink: format!("journal = {journal}"),
-            mapping: MAPPING,
+            mapping: if self.plan.whole { format!("{WHOLE}{TEN}") } else { TEN.to_owned() },
         }
     }
 
-    fn install(&self, url: &str, flow: Flow<'_>) -> Result<Installation> {
-        Installation::make(&self.folder.join("installation"), url, Quota::Unlimited, &[flow])
+    fn install(&self, lane: &Lane, flow: &Flow) -> Result<Installation> {
+        Installation::make(&self.folder.join(lane.name), &lane.url, Quota::Unlimited, std::slice::from_ref(flow))
     }
 
-    fn run(&self, installation: &Installation) -> Result<Cost> {
-        measure(&mut installation.run(&self.milkrun, STREAM))
+    fn run(&self, installation: &Installation, expected: u64) -> Result<Cost> {
+        let cost = measure(&mut installation.run(&self.milkrun, STREAM))?;
+        expect_lines(&installation.output(STREAM), expected)?;
+        Ok(cost)
     }
 
-    fn variant(&self, name: &'static str, what: &'static str) -> Result<Measured> {
-        eprintln!("{what} …");
-        let orders = if name == "big" { self.plan.big } else { self.plan.orders };
-        let mut measured = Measured { name, what, records: orders, rounds: Vec::new(), one_by_one: Vec::new() };
-        match name {
-            "value" | "raw" => self.floor(&mut measured)?,
-            "new" | "big" | "journal" => self.all_new(&mut measured, name != "new")?,
-            "unchanged" => self.unchanged(&mut measured)?,
-            "changed" => self.changed(&mut measured)?,
-            _ => self.slow(&mut measured)?,
+    /// Starts a variant's server, and brings it to where its rounds begin.
+    fn lane(&self, name: &'static str, what: &'static str) -> Result<Lane> {
+        let records = match name {
+            "big" => self.plan.big,
+            "slow" => self.plan.orders / 4,
+            _ => self.plan.orders,
+        };
+        let first = if name == "changed" { self.plan.keys } else { records };
+        let mut sets = vec![format!("{first},{},{}", self.start, self.after(first))];
+        if name == "changed" {
+            // Each round brings new versions of so many of the keys, in no order.
+            sets.extend((0..self.plan.rounds).map(|round| {
+                let (from, until) = (self.after(first + round * records), self.after(first + (round + 1) * records));
+                format!("{records},{from},{until},{first}")
+            }));
         }
-        Ok(measured)
-    }
-
-    fn floor(&self, measured: &mut Measured) -> Result {
-        let (_server, url) = self.serve("0", &[self.new_set(measured.records)])?;
-        let file = self.folder.join(measured.name).with_extension("jsonl");
-        let span = [self.start.to_string(), self.after(measured.records).to_string()];
-        for _ in 0..self.plan.rounds {
-            let program = self.floors.join(format!("floor-{}", measured.name));
-            measured.rounds.push(measure(Command::new(program).arg(&url).args(&span).arg(&file))?);
+        let (server, url) = self.serve(if name == "slow" { SLOW } else { "0" }, &sets)?;
+        let (costs, one_by_one) = (Vec::new(), Vec::new());
+        let mut lane = Lane { name, what, records, url, _server: server, installation: None, costs, one_by_one };
+        if ["unchanged", "changed"].contains(&name) {
+            let installation = self.install(&lane, &self.flow(self.after(first), false, ""))?;
+            self.run(&installation, first)?;
+            lane.installation = Some(installation);
         }
-        expect_lines(&file, measured.records)
+        Ok(lane)
     }
 
-    fn all_new(&self, measured: &mut Measured, journal: bool) -> Result {
-        let (_server, url) = self.serve("0", &[self.new_set(measured.records)])?;
-        for _ in 0..self.plan.rounds {
-            let installation = self.install(&url, self.flow(self.after(measured.records), journal, ""))?;
-            measured.rounds.push(self.run(&installation)?);
-            expect_lines(&installation.output(STREAM), measured.records)?;
-            let raw = self.folder.join("raw.jsonl");
-            if measured.records == self.plan.orders && raw.exists() && sum(&raw)? != sum(&installation.output(STREAM))?
-            {
-                return Err("the engine and the floor program wrote different lines".into());
+    fn round(&self, lane: &mut Lane, round: u64) -> Result {
+        let (records, end) = (lane.records, self.after(lane.records));
+        let cost = match (lane.name, &lane.installation) {
+            (VALUE | RAW, _) => {
+                let file = self.folder.join(lane.name).with_extension("jsonl");
+                let mut program = Command::new(self.floors.join(format!("floor-{}", lane.name)));
+                program.arg(&lane.url).args([self.start.to_string(), end.to_string()]).arg(&file);
+                if self.plan.whole {
+                    program.arg("whole");
+                }
+                let cost = measure(&mut program)?;
+                expect_lines(&file, records)?;
+                cost
             }
-            remove(&installation.folder)?;
-        }
+            ("unchanged", Some(installation)) => {
+                // Reaches back over everything that the first run read.
+                let days = (end - self.start) / DAY + 1;
+                let until = end + i64::try_from(round)? * 60_000;
+                installation.write_flow(&self.flow(until, false, &format!("lookback = \"{days}d\"")))?;
+                self.run(installation, records)?
+            }
+            ("changed", Some(installation)) => {
+                let until = self.after(self.plan.keys + round * records);
+                // Nothing but the round's own records is read.
+                installation.write_flow(&self.flow(until, false, "lookback = \"0\""))?;
+                self.run(installation, self.plan.keys + round * records)?
+            }
+            ("slow", _) => {
+                let anew = |concurrency: u32| -> Result<Cost> {
+                    // Many windows of a few pages each.
+                    let more = format!("window = \"1h\"\nconcurrency = {concurrency}");
+                    self.run(&self.install(lane, &self.flow(end, true, &more))?, records)
+                };
+                let (eight, one) = (anew(8)?, anew(1)?);
+                lane.one_by_one.push(one);
+                eight
+            }
+            _ => {
+                let flow = self.flow(end, lane.name != "new", "");
+                self.run(&self.install(lane, &flow)?, records)?
+            }
+        };
+        lane.costs.push(cost);
         Ok(())
     }
 
-    /// The second run reaches back over everything that the first one read.
-    fn unchanged(&self, measured: &mut Measured) -> Result {
-        let (_server, url) = self.serve("0", &[self.new_set(measured.records)])?;
-        let end = self.after(measured.records);
-        let installation = self.install(&url, self.flow(end, false, ""))?;
-        self.run(&installation)?;
-        let days = (end - self.start) / DAY + 1;
-        for round in 1..=i64::try_from(self.plan.rounds)? {
-            let until = end + round * 60_000;
-            installation.write_flow(&self.flow(until, false, &format!("lookback = \"{days}d\"")))?;
-            measured.rounds.push(self.run(&installation)?);
+    /// The engine has to write what the floor writes, line for line.
+    fn compare(&self, lanes: &[Lane]) -> Result {
+        let has = |name: &str| lanes.iter().any(|lane| lane.name == name);
+        if !has(RAW) || !has("new") {
+            return Ok(());
         }
-        expect_lines(&installation.output(STREAM), measured.records)?;
-        remove(&installation.folder)
-    }
-
-    /// After a first reading of many keys, each round brings new versions of some of them, in no order.
-    fn changed(&self, measured: &mut Measured) -> Result {
-        let (keys, n) = (self.plan.keys, measured.records);
-        let ends: Vec<i64> = (0..=self.plan.rounds as u64).map(|round| self.after(keys + round * n)).collect();
-        let mut sets = vec![self.new_set(keys)];
-        sets.extend(ends.windows(2).map(|span| format!("{n},{},{},{keys}", span[0], span[1])));
-        let (_server, url) = self.serve("0", &sets)?;
-        let installation = self.install(&url, self.flow(ends[0], false, ""))?;
-        self.run(&installation)?;
-        for (round, until) in ends[1..].iter().enumerate() {
-            // What lies behind the window's end by less than the usual lookback would be counted as read again.
-            installation.write_flow(&self.flow(*until, false, "lookback = \"0\""))?;
-            measured.rounds.push(self.run(&installation)?);
-            expect_lines(&installation.output(STREAM), keys + (round as u64 + 1) * n)?;
-        }
-        remove(&installation.folder)
-    }
-
-    fn slow(&self, measured: &mut Measured) -> Result {
-        let orders = measured.records / 4;
-        measured.records = orders;
-        let (_server, url) = self.serve(SLOW, &[self.new_set(orders)])?;
-        // Many windows of a few pages each.
-        let windows = "window = \"6h\"";
-        for _ in 0..self.plan.rounds {
-            for (concurrency, into) in [(8, &mut measured.rounds), (1, &mut measured.one_by_one)] {
-                let more = format!("{windows}\nconcurrency = {concurrency}");
-                let installation = self.install(&url, self.flow(self.after(orders), true, &more))?;
-                into.push(self.run(&installation)?);
-                expect_lines(&installation.output(STREAM), orders)?;
-                remove(&installation.folder)?;
-            }
-        }
-        Ok(())
+        let floor = sum(&self.folder.join(RAW).with_extension("jsonl"))?;
+        let engine = sum(&self.folder.join("new").join("out").join(STREAM).with_extension("jsonl"))?;
+        if floor == engine { Ok(()) } else { Err("the engine and the floor program wrote different lines".into()) }
     }
 }
 
@@ -292,34 +313,32 @@ fn expect_lines(file: &Path, expected: u64) -> Result {
 
 /// A sum over all lines that does not depend on their order (FNV-1a of each line).
 fn sum(file: &Path) -> Result<u64> {
-    let hash = |line: &[u8]| {
-        line.iter().fold(0xCBF2_9CE4_8422_2325, |h: u64, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01B3))
-    };
-    Ok(fs::read(file)?.split(|&byte| byte == b'\n').fold(0, |sum: u64, line| sum.wrapping_add(hash(line))))
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3);
+    let lines = fs::read(file)?;
+    let hashes = lines.split(|&byte| byte == b'\n').map(|line| line.iter().fold(0xCBF2_9CE4_8422_2325, step));
+    Ok(hashes.fold(0, u64::wrapping_add))
 }
 
 /// The table, and the marks.
-fn show(results: &[Measured]) -> Result {
-    let of = |name: &str| results.iter().find(|measured| measured.name == name);
-    let value = of("value").map_or(f64::NAN, Measured::cpu);
+fn show(lanes: &[Lane], whole: bool) -> Result {
+    let of = |name: &str| lanes.iter().find(|lane| lane.name == name);
+    let value = of(VALUE).ok_or("the first floor is always measured")?;
+    let written = if whole { "all fields, ten of them renamed" } else { "ten fields, the lines among them" };
     println!(
-        "\nCPU seconds (user and system) of the process per 100,000 records, medians of {} rounds\n",
-        results[0].rounds.len()
+        "\nCPU seconds (user and system) of the process per 100,000 records, medians of {} rounds; written: {written}\n",
+        value.costs.len()
     );
-    println!("| variant | records | CPU s per 100k | of the Value loop | peak MiB | least to most |");
-    println!("| --- | ---: | ---: | ---: | ---: | --- |");
-    for measured in results {
-        #[expect(clippy::cast_precision_loss, reason = "a few million")]
-        let scale = 100_000.0 / measured.records as f64;
-        let each = || measured.rounds.iter().map(|cost| cost.cpu * scale);
-        let (least, most) = (each().fold(f64::INFINITY, f64::min), each().fold(0.0, f64::max));
+    println!("| variant | records | CPU s per 100k | least to most | of the Value loop | peak MiB |");
+    println!("| --- | ---: | ---: | --- | ---: | ---: |");
+    for lane in lanes {
+        let (least, most) = (lane.per_100k().fold(f64::INFINITY, f64::min), lane.per_100k().fold(0.0, f64::max));
         println!(
-            "| {} | {} | {:.2} | {:.2} | {:.0} | {least:.2} to {most:.2} |",
-            measured.what,
-            measured.records,
-            measured.cpu(),
-            measured.cpu() / value,
-            measured.peak()
+            "| {} | {} | {:.2} | {least:.2} to {most:.2} | {:.2} | {:.0} |",
+            lane.what,
+            lane.records,
+            lane.cpu(),
+            lane.against(value),
+            lane.peak()
         );
     }
     println!();
@@ -331,16 +350,20 @@ fn show(results: &[Measured]) -> Result {
         let (word, way) = (if good { "reached" } else { "MISSED" }, if at_most { "at most" } else { "at least" });
         println!("{word:<8} {what}: {figure:.2} ({way} {limit})");
     };
-    let ratio = |name| of(name).map(|measured| measured.cpu() / value);
+    let ratio = |name| of(name).map(|lane| lane.against(value));
     mark("without journal, of the Value loop", ratio("new"), 0.4, true);
     mark("with journal, of the Value loop", ratio("journal"), 0.6, true);
     mark("all changed and scattered, of the Value loop", ratio("changed"), 1.3, true);
-    let engine = || results.iter().filter(|measured| !["value", "raw"].contains(&measured.name));
-    mark("peak MiB of all runs", engine().map(Measured::peak).reduce(f64::max), 64.0, true);
+    mark(
+        "peak MiB of all runs",
+        lanes.iter().filter(|lane| !lane.is_floor()).map(Lane::peak).reduce(f64::max),
+        64.0,
+        true,
+    );
     if let (Some(big), Some(journal)) = (of("big"), of("journal")) {
-        mark("CPU per record of many against few", Some(big.cpu() / journal.cpu()), 1.2, true);
+        mark("CPU per record of many against few", Some(big.against(journal)), 1.2, true);
         mark("peak memory of many against few", Some(big.peak() / journal.peak()), 1.2, true);
     }
-    mark("rate of 8 slices against 1 at 50 ms", of("slow").map(Measured::faster), 6.0, false);
+    mark("rate of 8 slices against 1 at 50 ms", of("slow").map(Lane::faster), 6.0, false);
     if missed == 0 { Ok(()) } else { Err(format!("{missed} marks are missed").into()) }
 }

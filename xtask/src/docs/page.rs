@@ -83,8 +83,11 @@ fn quota(out: &mut String, quota: &Value) {
 
 fn limits(quota: &Value) -> String {
     let rates = list(&quota["rates"]).iter();
-    let mut parts: Vec<String> =
-        rates.map(|rate| format!("{} calls in any {}", rate["calls"], duration(&rate["per"]))).collect();
+    let rate = |rate: &Value| {
+        let per = duration(&rate["per"]);
+        format!("{} calls in any {}", rate["calls"], per.strip_prefix("1 ").unwrap_or(&per))
+    };
+    let mut parts: Vec<String> = rates.map(rate).collect();
     if parts.is_empty() {
         parts.push("No limit".to_owned());
     }
@@ -308,7 +311,7 @@ mod tests {
             "# Acme · 艾可美\n\nAcme: orders.\n",
             "```toml\n[accounts.a]\n```\n",
             "| `key` | text | required | The key \\| ring. |\n",
-            "5 calls in any 1 second; at most 8 at one time, for all flows",
+            "5 calls in any second; at most 8 at one time, for all flows",
             "| [`orders`](#orders) | Orders · 订单 | `id` | `modified` | 1 day | 1–100, usually 100 | backwards |\n",
             "- Late pass: over `paid`, every 6 hours, 3 days back\n",
             "- Pages: by number in `page` from 1, the last one is short, 1–100, usually 100 records\n",

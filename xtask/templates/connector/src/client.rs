@@ -31,7 +31,7 @@ struct Envelope<T> {
 /// A page of a list.
 #[derive(Deserialize)]
 struct List<'a> {
-    total: u64,
+    total: Option<u64>,
     #[serde(borrow)]
     list: Rows<'a>,
 }
@@ -41,13 +41,13 @@ impl Client {
         Self { config }
     }
 
-    /// Asks for one page of a list: its records, the total, and the answer as it came.
+    /// Asks for one page of a list: its records, the total if there is one, and the answer as it came.
     pub(crate) async fn list(
         &self,
         cx: &Context,
         endpoint: &str,
         parameters: Map<String, Value>,
-    ) -> Result<(Vec<Record>, u64, Arc<String>)> {
+    ) -> Result<(Vec<Record>, Option<u64>, Arc<String>)> {
         let url = format!("{}{endpoint}", self.config.base_url);
         let answer = cx.call(Call::json(endpoint, &url, Value::Object(parameters).to_string())).await?;
         let envelope: Envelope<List<'_>> = serde_json::from_str(&answer.body).map_err(undocumented)?;

@@ -58,6 +58,6 @@ impl AcmeSource {
             parameters.insert("modified_until".to_owned(), until.into());
         }
         let (records, total, body) = self.client.list(cx, &ask.stream.endpoint, parameters).await?;
-        Ok(Page { records, total: Some(total), body, ..Page::default() })
+        Ok(Page { records, total, body, ..Page::default() })
     }
 }
