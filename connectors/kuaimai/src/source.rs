@@ -58,7 +58,7 @@ impl Source for KuaimaiSource {
     }
 
     async fn read_page(&self, cx: &Context, ask: PageRequest<'_>) -> Result<Page> {
-        self.read(cx, ask).await.map_err(|error| error.with("stream", &ask.stream.name).with("at", ask.at))
+        self.read(cx, ask).await.map_err(|error| error.with("stream", &ask.stream.name).with("page", ask.at))
     }
 }
 
@@ -345,7 +345,7 @@ mod tests {
             _ => r#"{"success":true,"traceId":"1"}"#.to_owned(),
         };
         let error = page("purchase-orders", 3, answer).await.unwrap_err();
-        insta::assert_snapshot!(error, @"the answer holds no document (id: 7000000000000000201, stream: purchase-orders, at: page 3)");
+        insta::assert_snapshot!(error, @"the answer holds no document (id: 7000000000000000201, stream: purchase-orders, page: page 3)");
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`connector`] | [`Source`], [`Sink`], [`AppendSink`], and the registry |
+//! | [`connector`](mod@connector) | [`Source`], [`Sink`], [`AppendSink`], and the registry |
 //! | [`stream`], [`target`] | what a source offers and a sink accepts, as data |
 //! | [`page`] | paging: where the next page starts, and when a page is the last |
 //! | [`record`] | one object as the vendor sent it, and its natural key |

@@ -19,7 +19,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{NotUntil, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::clock::Clock;
 use crate::error::Result;
@@ -241,6 +241,8 @@ pub struct Limiter {
     pace: Option<Pace>,
     /// Held while a call waits for the account's quota, so that calls are let through in order.
     turn: tokio::sync::Mutex<()>,
+    /// The calls under way, where no rate has to be kept.
+    slots: Semaphore,
     ended: Notify,
     /// No call before this instant: the vendor said that it is too fast.
     pause: Mutex<Option<Timestamp>>,
@@ -306,6 +308,7 @@ impl Limiter {
             log,
             clock,
             turn: tokio::sync::Mutex::new(()),
+            slots: Semaphore::new(spec.account.concurrency.max(1) as usize),
             ended: Notify::new(),
             pause: Mutex::new(None),
         }
@@ -318,8 +321,10 @@ impl Limiter {
     pub async fn acquire(&self, endpoint: &str) -> Result<Permit<'_>> {
         let mut lanes = vec![self.account.clone()];
         lanes.extend(self.endpoints.get(endpoint).cloned());
-        if lanes.iter().all(|lane| lane.quota == Quota::unlimited()) {
-            return Ok(Permit { limiter: self, ticket: None });
+        // Without a rate there is nothing that other processes or a restart would have to know.
+        if lanes.iter().all(|lane| lane.quota.rates.is_empty()) {
+            let slot = self.slots.acquire().await.expect("the semaphore is never closed");
+            return Ok(Permit { limiter: self, ticket: None, _slot: Some(slot) });
         }
         loop {
             let turn = self.turn.lock().await;
@@ -332,7 +337,7 @@ impl Limiter {
                 let now = self.clock.now();
                 match self.log.enter(&lanes, now).await? {
                     Admission::Entered(ticket) => {
-                        let permit = Permit { limiter: self, ticket: Some(ticket) };
+                        let permit = Permit { limiter: self, ticket: Some(ticket), _slot: None };
                         if let Some(pace) = &self.pace {
                             let wait = pace.wait();
                             if !wait.is_zero() {
@@ -389,6 +394,7 @@ impl Limiter {
 pub struct Permit<'a> {
     limiter: &'a Limiter,
     ticket: Option<u64>,
+    _slot: Option<SemaphorePermit<'a>>,
 }
 
 impl Drop for Permit<'_> {

@@ -198,6 +198,9 @@ pub(crate) struct Sandbox {
     /// How long each call is on its way, in milliseconds.
     #[arg(long, default_value_t = 0, value_name = "MS")]
     pub(crate) latency: u64,
+    /// Up to how much longer, at random, in milliseconds.
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub(crate) jitter: u64,
     /// A fault, such as `html`, `drift,rows=3` or `truncated,every=7,method=erp.trade.list.query`; may be given
     /// several times.
     #[arg(long = "fault", value_name = "FAULT")]

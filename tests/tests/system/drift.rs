@@ -30,13 +30,8 @@ pub(crate) fn assert_has_all_before(orders: &Orders, control: &Control, until: T
 /// One account whose orders change while they are read; whether its first run ended reconciled.
 fn drifting(seed: u64) -> bool {
     let start = Timestamp::now() - SignedDuration::try_from(BEHIND).unwrap();
-    let vendor = Vendor::start(Settings {
-        seed,
-        n_orders: 1_000,
-        history: DAY / 2,
-        clock_start: Some(start),
-        ..settings()
-    });
+    let vendor =
+        Vendor::start(Settings { seed, n_orders: 1_000, history: DAY / 2, clock_start: Some(start), ..settings() });
     // Half of the accounts change for ever, the others until so many rows have changed.
     let stop_after = (seed % 2 == 1).then_some(30 * u32::try_from(seed).unwrap());
     vendor.fault(FaultRule::new(Fault::Drift { rows: 3, stop_after }));

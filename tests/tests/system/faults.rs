@@ -1,13 +1,12 @@
 //! Every fault of the vendor ends in the right place: repeated until it is over, or one clear error and nothing lost.
 
-use std::thread;
 use std::time::Duration;
 
 use milkrun_sandbox::kuaimai::{Rotation, Settings};
 use milkrun_sandbox::{Fault, FaultRule};
 
 use crate::installation::Installation;
-use crate::milkrun::Ended;
+use crate::milkrun::{Ended, side_by_side};
 use crate::vendor::{DAY, Vendor, settings};
 
 const REFRESH: &str = "open.token.refresh";
@@ -32,16 +31,6 @@ fn completes(vendor: &Vendor, installation: &Installation) {
     vendor.control.revive_session();
     installation.milkrun(&["run", "orders"]).with(0);
     installation.orders().assert_are(&vendor.orders());
-}
-
-/// Runs all cases side by side: each waits most of the time.
-fn side_by_side<C: Send>(cases: impl IntoIterator<Item = C>, check: impl Fn(C) + Sync) {
-    thread::scope(|scope| {
-        for case in cases {
-            let check = &check;
-            scope.spawn(move || check(case));
-        }
-    });
 }
 
 #[test]
@@ -91,8 +80,9 @@ fn a_fault_that_stays_is_one_clear_error_and_loses_nothing() {
     side_by_side(cases, |(fault, expected)| {
         let vendor = vendor();
         let installation = Installation::of_orders(&vendor, "page_size = 100\nattempts = 2");
+        // Some pages arrive before it begins; the next are a second away.
+        installation.account(&vendor, "calls_per_second = 4");
         let mut running = installation.start(&["run", "orders"]);
-        // Some pages arrive before it begins.
         assert!(running.until(|| vendor.n_calls() >= 4));
         vendor.fault(FaultRule::new(fault.clone()));
         let ended = running.wait().with(1);
@@ -106,6 +96,7 @@ fn a_fault_that_stays_is_one_clear_error_and_loses_nothing() {
 fn a_dead_session_is_said_with_what_to_do() {
     let vendor = vendor();
     let installation = Installation::of_orders(&vendor, "page_size = 100");
+    installation.account(&vendor, "calls_per_second = 4");
     let mut running = installation.start(&["run", "orders"]);
     assert!(running.until(|| vendor.n_calls() >= 4));
     vendor.control.kill_session();

@@ -1,6 +1,7 @@
 //! An installation in a folder of its own, written as a user would, that reads a simulated Kuaimai and writes files.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,13 +34,7 @@ impl Installation {
         let dir = TempDir::with_prefix("milkrun-").unwrap();
         fs::create_dir(dir.path().join("flows")).unwrap();
         fs::create_dir(dir.path().join("console")).unwrap();
-        let own = &vendor.settings;
-        let variables = vec![
-            ("KM_APP_SECRET", own.app_secret.clone()),
-            ("KM_SESSION", own.session.clone()),
-            ("KM_REFRESH_TOKEN", own.refresh_token.clone()),
-            ("MILKRUN_KEY", KEY.to_owned()),
-        ];
+        let variables = variables(vendor);
         let secrets = variables.iter().map(|(_, secret)| secret.clone()).collect();
         let control = vendor.control.clone();
         let installation = Self { dir, variables, secrets, control, n_processes: Cell::new(0) };
@@ -82,15 +77,35 @@ impl Installation {
         self.variables.push((name, value.to_owned()));
     }
 
+    /// Takes a variable away from the processes to come.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.variables.retain(|(known, _)| *known != name);
+    }
+
+    /// Sets all variables as they were at first.
+    pub(crate) fn set_secrets(&mut self, vendor: &Vendor) {
+        self.variables = variables(vendor);
+    }
+
     /// Starts `milkrun` with these arguments, in English, with the log of everything.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.start_told(arguments, "")
+    }
+
+    /// Runs `milkrun` with these arguments and this input to its end.
+    pub(crate) fn milkrun_told(&self, arguments: &[&str], input: &str) -> Ended {
+        self.start_told(arguments, input).wait()
+    }
+
+    fn start_told(&self, arguments: &[&str], input: &str) -> Running {
         let mut command = Command::new(binary());
         command.args(arguments).args(["--lang", "en", "--no-progress", "-vvv"]);
         command.arg("--dir").arg(self.dir.path()).arg("--log-json").arg(self.path("console/calls.jsonl"));
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        // Neither proxies nor languages nor colours of whoever runs the tests.
+        command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
         let number = self.n_processes.get();
         self.n_processes.set(number + 1);
-        Running::start(command, &self.path(&format!("console/{number}")))
+        Running::start(command, input, &self.path(&format!("console/{number}")))
     }
 
     /// Runs `milkrun` with these arguments to its end.
@@ -103,18 +118,30 @@ impl Installation {
         Orders::read(&self.path("out/orders.jsonl"))
     }
 
-    /// All files under the folder.
+    /// All files under the folder, devices left out.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut folders = vec![self.dir.path().to_owned()];
         let mut files = Vec::new();
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                if path.is_dir() { folders.push(path) } else { files.push(path) }
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.is_file() {
+                    files.push(path);
+                }
             }
         }
         files.sort();
         files
+    }
+
+    /// What the files hold, but for the console's.
+    pub(crate) fn content(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let files = self.files().into_iter();
+        let named =
+            files.map(|path| (path.strip_prefix(self.dir.path()).unwrap().to_owned(), fs::read(&path).unwrap()));
+        named.filter(|(path, _)| !path.starts_with("console")).collect()
     }
 
     /// Asserts that none of the secrets is in any file: state, documents, logs, and what the processes wrote.
@@ -141,6 +168,17 @@ impl Drop for Installation {
 
 fn shown(path: &Path, folder: &Path) -> String {
     path.strip_prefix(folder).unwrap_or(path).display().to_string()
+}
+
+/// The variables that the settings refer to.
+fn variables(vendor: &Vendor) -> Vec<(&'static str, String)> {
+    let own = &vendor.settings;
+    vec![
+        ("KM_APP_SECRET", own.app_secret.clone()),
+        ("KM_SESSION", own.session.clone()),
+        ("KM_REFRESH_TOKEN", own.refresh_token.clone()),
+        ("MILKRUN_KEY", KEY.to_owned()),
+    ]
 }
 
 /// The file of a flow: orders of `km` from [`Vendor::since`] on, as they come, to `out/orders.jsonl`. `source` are

@@ -10,6 +10,7 @@ use milkrun_sandbox::kuaimai::Settings;
 use milkrun_testkit::dice::Dice;
 
 use crate::installation::{Installation, orders_flow};
+use crate::milkrun::Running;
 use crate::vendor::{DAY, ORDERS, Vendor, floor, settings};
 
 const LATENCY: Duration = Duration::from_millis(10);
@@ -49,8 +50,36 @@ impl Book {
     }
 }
 
-/// Reads 5,000 orders with a process that is killed again and again.
-fn killed_again_and_again(seed: u64, journal: bool) {
+/// Waits for a random moment; says whether the process still runs then.
+fn await_moment(life: &mut Running, dice: &mut Dice, share: u64, vendor: &Vendor, at: &Installation) -> bool {
+    let delay = |begun: Instant, most: u64, dice: &mut Dice| {
+        let moment = Duration::from_millis(dice.below(most));
+        move || begun.elapsed() >= moment
+    };
+    match dice.below(10) {
+        // In the middle of a commit: documents are written, and the state does not know of them yet.
+        0..4 => {
+            let length = || at.path("out/orders.jsonl").metadata().map_or(0, |file| file.len());
+            let (mut before, mut commits) = (length(), 1 + dice.below(share.div_ceil(2)));
+            life.until(|| {
+                let now = length();
+                commits -= u64::from(now > before);
+                before = now;
+                commits == 0
+            })
+        }
+        // Soon after a call, so that the moments are spread over the whole reading.
+        4..8 => {
+            let calls = vendor.n_calls() + 1 + dice.below(share);
+            life.until(|| vendor.n_calls() >= calls) && life.until(delay(Instant::now(), 25, dice))
+        }
+        // At any time, before the first call too.
+        _ => life.until(delay(Instant::now(), 300, dice)),
+    }
+}
+
+/// Reads 5,000 orders with a process that is killed again and again; says how that went.
+fn killed_again_and_again(seed: u64, journal: bool) -> String {
     let vendor = Vendor::start(Settings { n_orders: 5_000, history: 5 * DAY, latency: LATENCY, ..settings() });
     let installation = Installation::new(&vendor);
     // A fixed end, and no reaching back, keep the windows the same in every life.
@@ -66,20 +95,12 @@ fn killed_again_and_again(seed: u64, journal: bool) {
         let since = vendor.n_calls();
         let mut life = installation.start(&["run", "orders"]);
         let survived = if kills < KILLS {
-            // Moments counted in calls are spread over the whole reading; those counted in time also fall before the
-            // first call.
             let share = CALLS.saturating_sub(done) / (KILLS - kills) + 2;
-            let calls = if dice.percent(70) { since + 1 + dice.below(share) } else { 0 };
-            let more = Duration::from_millis(if calls > 0 { dice.below(25) } else { dice.below(300) });
-            let mut reached = None;
-            let ended = !life.until(|| {
-                if reached.is_none() && vendor.n_calls() >= calls {
-                    reached = Some(Instant::now());
-                }
-                reached.is_some_and(|at: Instant| at.elapsed() >= more)
-            });
+            let ended = !await_moment(&mut life, &mut dice, share, &vendor, &installation);
             kills += u64::from(!ended);
-            if ended { Some(life.wait()) } else { life.kill().code.map(|code| panic!("it ended with {code} by itself")) }
+            let last = if ended { life.wait() } else { life.kill() };
+            // None if it was killed.
+            last.code.is_some().then_some(last)
         } else {
             Some(life.wait())
         };
@@ -95,17 +116,42 @@ fn killed_again_and_again(seed: u64, journal: bool) {
         break;
     }
     assert!(kills >= KILLS / 2, "seed {seed}: only {kills} kills");
-    println!("seed {seed}, journal {journal}: {kills} kills, {at_the_start} before the first call, {done} pages");
+    let seen = format!("seed {seed}, journal {journal}: {kills} kills, {at_the_start} before the first call");
     installation.orders().assert_are(&vendor.orders());
-    assert_eq!(installation.path(".milkrun/journal/orders").exists(), journal);
+    // Whatever life delivered an order, the page it came with is there.
+    for sid in vendor.orders().keys().step_by(1_700) {
+        let found = &installation.milkrun(&["trace", sid, "--json"]).with(0).json()["found"][0];
+        assert_eq!(found["record"].is_string(), journal, "{found:#}");
+    }
     installation.milkrun(&["run", "orders"]).with(0);
     installation.orders().assert_are(&vendor.orders());
+    seen
 }
 
 #[test]
 fn a_process_that_is_killed_goes_on_where_it_was() {
     std::thread::scope(|scope| {
-        scope.spawn(|| killed_again_and_again(1, true));
-        scope.spawn(|| killed_again_and_again(2, false));
+        let rounds =
+            [(1, true), (2, false)].map(|(seed, journal)| scope.spawn(move || killed_again_and_again(seed, journal)));
+        for round in rounds {
+            println!("{}", round.join().unwrap());
+        }
     });
+}
+
+#[test]
+fn a_process_that_is_killed_while_it_begins_leaves_a_state_that_opens() {
+    let vendor = Vendor::with_orders(200, DAY / 2);
+    let installation = Installation::of_orders(&vendor, "");
+    let mut dice = Dice::new(3);
+    let mut survived = 0;
+    for _ in 0..25 {
+        let mut life = installation.start(&["run", "orders"]);
+        let (begun, moment) = (Instant::now(), Duration::from_micros(dice.below(80_000)));
+        life.until(|| begun.elapsed() >= moment);
+        survived += u32::from(life.kill().code == Some(0));
+    }
+    println!("{survived} of 25 were done before their moment came");
+    installation.milkrun(&["run", "orders"]).with(0);
+    installation.orders().assert_are(&vendor.orders());
 }

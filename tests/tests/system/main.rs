@@ -1,15 +1,21 @@
 //! The whole system: the registry walk, and the real binary against a simulated Kuaimai over HTTP.
 #![expect(clippy::unwrap_used, reason = "all of this is a test, the helpers too")]
 
+mod in_process;
 mod installation;
 mod milkrun;
 mod output;
+mod state;
+mod two;
 mod vendor;
 
 mod drift;
 mod exact;
 mod faults;
 mod first_run;
+mod json;
 mod kill;
+mod quota;
 mod registry;
+mod secrets;
 mod seeds;

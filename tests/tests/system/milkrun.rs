@@ -1,6 +1,7 @@
 //! The `milkrun` binary, built from this tree, and its processes.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -12,7 +13,7 @@ use serde_json::Value;
 /// After so long a process is stuck.
 const PATIENCE: Duration = Duration::from_secs(100);
 /// How often a condition is looked at.
-const LOOK: Duration = Duration::from_millis(2);
+const LOOK: Duration = Duration::from_micros(200);
 
 /// The binary of this tree in the profile of these tests; cargo decides whether it has to be built.
 pub(crate) fn binary() -> &'static Path {
@@ -64,12 +65,15 @@ pub(crate) struct Ended {
 
 impl Running {
     /// Starts `command`; what it writes goes into files whose names begin with `console`.
-    pub(crate) fn start(mut command: Command, console: &Path) -> Self {
+    pub(crate) fn start(mut command: Command, input: &str, console: &Path) -> Self {
         let file = |end: &str| console.with_extension(end);
         let (out, err) = (file("out"), file("err"));
-        command.stdin(Stdio::null()).stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
+        command.stdin(Stdio::piped()).stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
         let what = command.get_args().map(|a| a.to_string_lossy()).collect::<Vec<_>>().join(" ");
-        Self { child: command.spawn().unwrap(), what, out, err }
+        let mut child = command.spawn().unwrap();
+        // A program that does not listen is no mistake.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        Self { child, what, out, err }
     }
 
     /// The exit status, if it has ended.
@@ -161,6 +165,21 @@ impl std::fmt::Display for Ended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { code, out, what, .. } = self;
         // The log would bury what the program says.
-        write!(f, "milkrun {what}\nended with {code:?} and said\n{out}\n{}\n{}", self.said(), self.log("WARN").join("\n"))
+        write!(
+            f,
+            "milkrun {what}\nended with {code:?} and said\n{out}\n{}\n{}",
+            self.said(),
+            self.log("WARN").join("\n")
+        )
     }
+}
+
+/// Runs all cases side by side: each waits most of the time.
+pub(crate) fn side_by_side<C: Send>(cases: impl IntoIterator<Item = C>, check: impl Fn(C) + Sync) {
+    thread::scope(|scope| {
+        for case in cases {
+            let check = &check;
+            scope.spawn(move || check(case));
+        }
+    });
 }

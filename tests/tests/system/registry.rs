@@ -87,7 +87,8 @@ fn every_connector_states_its_facts_in_both_languages() {
         let name = spec.name;
         assert!(is_name(name), "{name}");
         assert_eq!(wrong(&spec.title()), None, "{name}: {:?}", spec.title());
-        let facts: Vec<&str> = spec.about.lines().filter_map(|line| line.strip_prefix("- ")?.split(':').next()).collect();
+        let facts: Vec<&str> =
+            spec.about.lines().filter_map(|line| line.strip_prefix("- ")?.split(':').next()).collect();
         assert_eq!(facts, FACTS, "{name}: the five facts in its about.md");
         let example: toml::Table = spec.example.parse().unwrap();
         let accounts: Vec<_> = example["accounts"].as_table().unwrap().values().collect();
@@ -161,7 +162,8 @@ fn wrong_with(stream: &StreamSpec, all: &[StreamSpec]) -> Option<String> {
     }
     let mut kinds: BTreeMap<&str, UnitKind> = BTreeMap::new();
     for unit in &stream.units {
-        let is_path = !unit.path.is_empty() && unit.path.split('.').all(|step| !step.trim_end_matches("[*]").is_empty());
+        let is_path =
+            !unit.path.is_empty() && unit.path.split('.').all(|step| !step.trim_end_matches("[*]").is_empty());
         if !is_path || kinds.insert(&unit.path, unit.unit).is_some() {
             return Some(format!("the unit of `{}`", unit.path));
         }
@@ -173,7 +175,9 @@ fn wrong_with(stream: &StreamSpec, all: &[StreamSpec]) -> Option<String> {
 fn every_connector_has_a_page_and_no_page_is_of_none() {
     let folder = root().join("docs/connectors");
     let pages = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let pages: BTreeSet<String> =
-        pages.map(|page| page.file_stem().unwrap().to_str().unwrap().to_owned()).filter(|page| page != "README").collect();
+    let pages: BTreeSet<String> = pages
+        .map(|page| page.file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(|page| page != "README")
+        .collect();
     assert_eq!(pages, names(), "`cargo xtask docs` writes the pages");
 }

@@ -1,19 +1,15 @@
 //! A thousand seeds of drift: the engine and the connector in this process, over HTTP to a simulator for each seed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use milkrun_core::connector::Opening;
-use milkrun_core::quota::{Limiter, MemoryQuotaLog};
+use milkrun_core::quota::MemoryQuotaLog;
 use milkrun_core::state::Verdict;
-use milkrun_core::token::{Begin, StoredToken, Token, TokenStore, Vault};
-use milkrun_core::transport::{Transport, TransportOptions, client};
-use milkrun_core::{
-    Clock, Context, Error, ErrorKind, Idempotency, Quota, QuotaSpec, Result, Secret, SinkKind, async_trait, connector,
-};
+use milkrun_core::transport::client;
+use milkrun_core::{Clock, Context, Idempotency, Quota, SinkKind};
 use milkrun_engine::{Flow, Options, Quiet, Span, Stop, Surroundings};
 use milkrun_mapping::Mapping;
 use milkrun_sandbox::kuaimai::{self, EmptyResult, Settings, SortOrder, TotalOn, WindowEnd};
@@ -24,6 +20,7 @@ use milkrun_testkit::memory::{MemoryJournal, MemoryStore};
 use milkrun_testkit::sinks::{MemoryAppend, sample_target};
 
 use crate::drift::assert_has_all_before;
+use crate::in_process::{account, context};
 use crate::output::Orders;
 use crate::vendor::{DAY, ORDERS, settings, truth};
 
@@ -32,45 +29,17 @@ const START: &str = "2026-08-01T12:00:00Z";
 /// A change shows at the latest so long after it was made, see the stream.
 const SETTLE: SignedDuration = SignedDuration::from_secs(60);
 
-/// A token that serves for ever.
-#[derive(Debug)]
-struct Granted(StoredToken);
-
-#[async_trait]
-impl TokenStore for Granted {
-    async fn load_token(&self, _: &str) -> Result<Option<StoredToken>> {
-        Ok(Some(self.0.clone()))
-    }
-
-    async fn begin_renewal(&self, _: &str, _: u64, _: Timestamp, _: Duration) -> Result<Begin> {
-        Err(Error::new(ErrorKind::Unexpected, "the session is alive and needs no renewal"))
-    }
-
-    async fn finish_renewal(&self, _: &str, _: u64, _: &Token) -> Result<u64> {
-        unreachable!("none can begin")
-    }
-
-    async fn abandon_renewal(&self, _: &str, _: u64, _: bool) -> Result<()> {
-        unreachable!("none can begin")
-    }
-}
-
 /// A flow of orders from `url` into memory, and its surroundings.
-fn flow(url: &str, own: &Settings, clock: &Arc<TestClock>, http: &reqwest::Client, dice: &mut Dice) -> (Flow, MemoryAppend) {
-    let known =
-        [("app_key", &*own.app_key), ("app_secret", &own.app_secret), ("session", &own.session), ("base_url", url)];
-    let settings = known.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-    let opening = Opening { account: "km".into(), settings, folder: ".".into() };
-    let account = (connector("kuaimai").unwrap().open)(opening).unwrap();
+fn flow(
+    url: &str,
+    own: &Settings,
+    clock: &Arc<TestClock>,
+    http: &reqwest::Client,
+    dice: &mut Dice,
+) -> (Flow, MemoryAppend) {
+    let account = account(url, own);
     let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(clock);
-    let quota = QuotaSpec::account(Quota::unlimited());
-    let limiter = Limiter::new("km", &quota, Arc::new(MemoryQuotaLog::default()), Arc::clone(&clock));
-    let token = Token::new(Secret::new(own.session.clone()), clock.now());
-    let granted = Arc::new(Granted(StoredToken { generation: 1, token }));
-    let vault = Vault::new("km", granted, account.tokens.unwrap(), Arc::clone(&clock));
-    let options = TransportOptions::default();
-    let transport = Transport::new(http.clone(), account.protocol.unwrap(), limiter, Some(vault), options);
-    let cx = Context::new("km", Arc::clone(&clock), Arc::new(transport));
+    let cx = context(&account, own, Quota::unlimited(), Arc::new(MemoryQuotaLog::default()), &clock, http);
     let source = account.source.unwrap();
     let stream = source.streams().iter().find(|stream| stream.endpoint == ORDERS).unwrap().clone();
     let sink = MemoryAppend::new(0);
@@ -114,10 +83,11 @@ async fn play(seed: u64, http: &reqwest::Client) -> Seen {
     let start: Timestamp = START.parse().unwrap();
     let own = Settings {
         seed,
-        n_orders: u32::try_from(dice.between(41, 70)).unwrap(),
+        n_orders: u32::try_from(dice.between(41, 60)).unwrap(),
         n_items: 3,
         limits: Vec::new(),
-        history: DAY * 20 / 24,
+        // A second with more orders than a page takes cannot be cut in two.
+        history: if dice.percent(20) { Duration::from_secs(1) } else { DAY * 20 / 24 },
         clock_start: Some(start),
         clock_frozen: true,
         // The points on which the sources of the vendor's page disagree.

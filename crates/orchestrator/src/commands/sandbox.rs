@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Here, Outcome};
 use crate::cli;
-use crate::config::{parse_duration, suggest};
+use crate::config::{parse_rate, suggest};
 use crate::text::{self, Lang, fill};
 
 const FAULTS: &[&str] = &[
@@ -38,6 +38,7 @@ pub(super) async fn sandbox(here: Here<'_>, ask: &cli::Sandbox) -> Outcome {
         n_documents: ask.documents,
         port: ask.port,
         latency: Duration::from_millis(ask.latency),
+        jitter: Duration::from_millis(ask.jitter),
         faults: ask.faults.iter().map(|text| fault(text, lang)).collect::<Result<_>>()?,
         ..kuaimai::Settings::default()
     };
@@ -108,11 +109,8 @@ fn fault(text: &str, lang: Lang) -> Result<FaultRule> {
 
 /// `15/1s`.
 fn limit(text: &str, lang: Lang) -> Result<(u32, Duration)> {
-    let parsed = text.split_once('/').and_then(|(calls, per)| {
-        let per = parse_duration(per).filter(|per| !per.is_zero())?;
-        Some((calls.parse::<u32>().ok().filter(|calls| *calls > 0)?, per))
-    });
-    parsed.ok_or_else(|| Error::config(fill!(lang, text::BAD_LIMIT, value = text)).advise(lang.say(text::LIMIT_FORM)))
+    let rate = parse_rate(text).map(|rate| (rate.calls, rate.per));
+    rate.ok_or_else(|| Error::config(fill!(lang, text::BAD_LIMIT, value = text)).advise(lang.say(text::LIMIT_FORM)))
 }
 
 #[cfg(test)]

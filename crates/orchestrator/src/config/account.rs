@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use milkrun_core::diagnostic::Diagnostic;
-use milkrun_core::{ConnectorSpec, Error};
+use milkrun_core::{ConnectorSpec, Error, Rate};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -11,6 +11,7 @@ use super::SourceFile;
 use super::secret::SecretRef;
 use super::shape::Shape;
 use super::span::{Findings, Span, suggest};
+use super::value::parse_rate;
 use crate::text::{self, Lang, fill};
 
 /// One account as it is written.
@@ -21,7 +22,9 @@ pub(crate) struct AccountConfig {
     /// Where its name stands.
     pub(crate) span: Span,
     pub(crate) connector: &'static ConnectorSpec,
-    /// The settings without `connector`; secrets are still references.
+    /// The calls it may make, in place of what the connector says; none at all is no limit.
+    pub(crate) quota: Option<Vec<Rate>>,
+    /// The connector's own settings; secrets are still references.
     pub(crate) settings: toml::Table,
     /// The settings that hold a secret in plain text.
     pub(crate) inline: Vec<String>,
@@ -55,9 +58,11 @@ pub(super) fn read_all(
         let Some(connector) = connector(name, value, table, findings) else { continue };
         let mut settings =
             plain.get(name.get_ref().as_ref()).and_then(toml::Value::as_table).cloned().unwrap_or_default();
-        settings.remove("connector");
+        settings.retain(|key, _| !OWN_KEYS.contains(&key));
         let schema = (connector.schema)().to_value();
         let n_before = findings.mistakes.len();
+        let quota = table.iter().find(|(key, _)| key.get_ref() == "quota");
+        let quota = quota.and_then(|(_, value)| rates(value, findings));
         let mut shape = Shape::new(&schema, name.get_ref());
         shape.table(value, table, &schema, "", findings);
         let seen = shape.seen;
@@ -66,6 +71,7 @@ pub(super) fn read_all(
             file: Arc::clone(file),
             span: name.span(),
             connector,
+            quota,
             settings,
             inline: seen.inline,
             secrets: seen.secrets,
@@ -74,6 +80,32 @@ pub(super) fn read_all(
         });
     }
     all
+}
+
+/// The keys of an account that are the same for every connector.
+pub(super) const OWN_KEYS: &[&str] = &["connector", "quota"];
+
+/// `["5/1s", "100/1m"]`.
+fn rates(value: &Spanned<DeValue<'_>>, findings: &mut Findings) -> Option<Vec<Rate>> {
+    let lang = findings.lang;
+    let DeValue::Array(list) = value.get_ref() else {
+        findings.wrong_type("quota", text::A_LIST, value);
+        return None;
+    };
+    let mut rates = Vec::new();
+    for entry in list {
+        let DeValue::String(written) = entry.get_ref() else {
+            findings.wrong_type("quota", text::A_TEXT, entry);
+            continue;
+        };
+        if let Some(rate) = parse_rate(written) {
+            rates.push(rate);
+        } else {
+            let message = fill!(lang, text::BAD_LIMIT, value = written);
+            findings.mistake_with(&entry.span(), message, lang.say(text::LIMIT_FORM));
+        }
+    }
+    Some(rates)
 }
 
 /// Letters, digits, `-` and `_`: the name is part of file names and of the quota's lanes.

@@ -34,7 +34,7 @@ pub(crate) use self::flow::FlowConfig;
 pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
-pub(crate) use self::value::{Moment, parse_duration, write_duration};
+pub(crate) use self::value::{Moment, parse_rate, write_duration};
 
 use self::span::Section;
 use crate::text::{self, Lang, fill};

@@ -73,6 +73,11 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         }
         if let Some(Value::Object(properties)) = fields.get_mut("properties") {
             properties.insert("connector".to_owned(), json!({ "const": spec.name }));
+            let quota = json!({
+                "type": "array", "items": { "type": "string" },
+                "description": "Calls allowed, in place of what the connector says: \"5/1s\", \"100/1m\"; [] is no limit.",
+            });
+            properties.insert("quota".to_owned(), quota);
         }
         match fields.get_mut("required") {
             Some(Value::Array(required)) => required.push("connector".into()),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::account::OWN_KEYS;
 use super::secret::{self, SecretRef};
 use super::span::{Findings, Span, suggest, type_name};
 use crate::text::{self, Text, fill};
@@ -120,8 +121,8 @@ impl<'s> Shape<'s> {
         for (name, value) in table {
             let key = name.get_ref().as_ref();
             let at = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-            // The account's own key is not one of the connector's settings.
-            if path.is_empty() && key == "connector" {
+            // The account's own keys are not among the connector's settings.
+            if path.is_empty() && OWN_KEYS.contains(&key) {
                 continue;
             }
             match (properties.and_then(|p| p.get(key)), additional) {

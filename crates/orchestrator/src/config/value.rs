@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use milkrun_core::Rate;
 
 /// An instant as a user writes it: with an offset, or in the stream's zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,13 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
         rest = tail.trim_start();
     }
     (!text.trim().is_empty()).then(|| Duration::from_millis(total))
+}
+
+/// Reads `100/1m`: so many calls in any sliding window of that length.
+pub(crate) fn parse_rate(text: &str) -> Option<Rate> {
+    let (calls, per) = text.split_once('/')?;
+    let per = parse_duration(per).filter(|per| !per.is_zero())?;
+    Some(Rate { calls: calls.parse().ok().filter(|calls| *calls > 0)?, per })
 }
 
 /// Writes a duration as [`parse_duration`] reads it.

@@ -53,6 +53,7 @@ const HELP: &[(&str, &str)] = &[
     ("sandbox --documents", "有多少采购单；其他库存单据由此而来。"),
     ("sandbox --seed", "决定其全部数据。"),
     ("sandbox --limit", "代替 15/1s 的调用限额，如 `100/1m`；可多次给出。`none` 为不限。"),
+    ("sandbox --jitter", "在途时间随机增加的最大毫秒数。"),
     ("sandbox --latency", "每次调用在途的毫秒数。"),
     (
         "sandbox --fault",

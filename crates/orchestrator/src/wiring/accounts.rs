@@ -109,7 +109,13 @@ async fn open(
     }
     let opening = Opening { account: config.name.clone(), settings, folder: installation.dir.clone() };
     match (config.connector.open)(opening) {
-        Ok(account) => Ok(Some(account)),
+        Ok(mut account) => {
+            if let Some(rates) = &config.quota {
+                account.quota.account.rates.clone_from(rates);
+                account.quota.endpoints.clear();
+            }
+            Ok(Some(account))
+        }
         Err(error) => {
             findings.mistakes.push(config.locate(&error, findings.lang));
             Ok(None)
