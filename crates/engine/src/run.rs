@@ -48,7 +48,8 @@ pub async fn run(
 ) -> Result<Report> {
     flow.validate()?;
     let lease = around.store.acquire(&flow.name, around.clock.now()).await?;
-    let outcome = run_leased(flow, around, lease, restart, stop, observer).await;
+    // Boxed: what a run keeps between two awaits is too much for its callers' futures.
+    let outcome = Box::pin(run_leased(flow, around, lease, restart, stop, observer)).await;
     around.store.release(lease).await?;
     outcome
 }
@@ -79,7 +80,7 @@ pub async fn replay(
         conclude(&mut report, outcome, dead);
         Ok(report)
     };
-    let outcome = outcome.await;
+    let outcome = Box::pin(outcome).await;
     around.store.release(lease).await?;
     outcome
 }
@@ -100,7 +101,19 @@ async fn run_leased(
     let calls_before = calls(flow);
     let begun = RunRecord { id: 0, started, ended: None, verdict: None, report: "{}".to_owned() };
     around.store.commit(lease, vec![Change::Run(begun)]).await?;
-    let mut run = Run::new(flow, around, lease, state, Work::Slices, observer).await?;
+    let mut run = match Run::new(flow, around, lease, state, Work::Slices, observer).await {
+        Ok(run) => run,
+        Err(error) => {
+            // Without an end, the run would look as if it had been cut off.
+            let report =
+                serde_json::json!({ "flow": flow.name, "verdict": Verdict::Failed, "reason": error.to_string() });
+            let (ended, verdict) = (Some(around.clock.now()), Some(Verdict::Failed));
+            let ended = RunRecord { id: 0, started, ended, verdict, report: report.to_string() };
+            // Of two errors, the first one says why.
+            let _ = around.store.commit(lease, vec![Change::Run(ended)]).await;
+            return Err(error);
+        }
+    };
     let outcome = run.drive(stop).await;
     let mut report = run.report;
     report.ended = around.clock.now();
@@ -389,9 +402,11 @@ impl<'a> Run<'a> {
     async fn turn(&mut self, stop: &mut Stop) -> Result<()> {
         // When the oldest page of the batch has waited long enough.
         let mut deadline = tokio::time::Instant::now();
-        let mut stopping = false;
+        // Why nothing more is begun. What is under way ends first: a commit that is given up half-way leaves documents
+        // behind that are not committed, a delivery one whose outcome is unknown.
+        let mut ending = None;
         loop {
-            if !stopping && self.failures.len() < MOST_FAILURES {
+            if ending.is_none() && self.failures.len() < MOST_FAILURES {
                 self.start_fetches();
             }
             self.start_check();
@@ -407,7 +422,7 @@ impl<'a> Run<'a> {
             {
                 self.start_commit();
             }
-            if !stopping {
+            if ending.is_none() {
                 self.start_delivery();
             }
             let waiting = !self.batch.is_empty() && self.committing.is_none();
@@ -420,25 +435,29 @@ impl<'a> Run<'a> {
             {
                 break;
             }
-            tokio::select! {
+            let outcome = tokio::select! {
                 biased;
-                () = stop.asked(), if !stopping => {
-                    stopping = true;
-                    // A page that is still on its way is asked for again by the next run; a delivery is waited for.
-                    self.fetches = FuturesUnordered::new();
+                () = stop.asked(), if ending.is_none() => {
+                    Err(Error::new(ErrorKind::Interrupted, "the run was stopped")
+                        .advise("run again: it goes on where it ended"))
                 }
-                done = finished(&mut self.committing) => self.on_committed(done?),
-                known = crate::append::checked(&mut self.checking) => self.on_checked(known?)?,
-                Some(fetched) = self.fetches.next(), if !self.fetches.is_empty() => self.on_fetched(fetched)?,
-                (courier, counts) = finished(&mut self.delivering) => self.on_delivered(courier, counts)?,
-                () = tokio::time::sleep_until(deadline), if waiting => {}
+                done = finished(&mut self.committing) => {
+                    self.on_committed(done?);
+                    Ok(())
+                }
+                known = crate::append::checked(&mut self.checking) => self.on_checked(known?),
+                Some(fetched) = self.fetches.next(), if !self.fetches.is_empty() => self.on_fetched(fetched),
+                (courier, counts) = finished(&mut self.delivering) => self.on_delivered(courier, counts),
+                () = tokio::time::sleep_until(deadline), if waiting => Ok(()),
+            };
+            if let Err(error) = outcome {
+                // Of two errors, the first one says why.
+                ending.get_or_insert(error);
+                // A page that is still on its way is asked for again by the next run.
+                self.fetches = FuturesUnordered::new();
             }
         }
-        if stopping {
-            return Err(Error::new(ErrorKind::Interrupted, "the run was stopped")
-                .advise("run again: it goes on where it ended"));
-        }
-        Ok(())
+        ending.map_or(Ok(()), Err)
     }
 
     fn start_fetches(&mut self) {

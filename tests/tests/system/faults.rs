@@ -110,6 +110,23 @@ fn a_dead_session_is_said_with_what_to_do() {
 }
 
 #[test]
+fn a_run_that_fails_leaves_nothing_uncommitted_in_the_file() {
+    side_by_side(0..8, |n| {
+        let vendor = Vendor::start(Settings { n_orders: 2_000, history: 4 * DAY, limits: Vec::new(), ..settings() });
+        let installation = Installation::of_orders(&vendor, "page_size = 100");
+        installation.account(&vendor, "quota = []");
+        let mut running = installation.start(&["run", "orders"]);
+        // A reason that concerns all windows ends the run while pages of the others are being committed.
+        assert!(running.until(|| vendor.n_calls() >= 8 + n));
+        vendor.control.kill_session();
+        let ended = running.wait().with(1);
+        let status = installation.milkrun(&["status", "--json"]).with(0).json();
+        assert_eq!(status["flows"][0]["ledger"], installation.orders().len(), "{ended}");
+        completes(&vendor, &installation);
+    });
+}
+
+#[test]
 fn a_session_that_the_vendor_never_takes_again_ends_the_run() {
     let vendor = vendor();
     let installation = Installation::of_orders(&vendor, "page_size = 100");

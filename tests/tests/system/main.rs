@@ -5,8 +5,6 @@ mod in_process;
 mod installation;
 mod milkrun;
 mod output;
-mod state;
-mod two;
 mod vendor;
 
 mod drift;
@@ -19,3 +17,5 @@ mod quota;
 mod registry;
 mod secrets;
 mod seeds;
+mod state;
+mod two;

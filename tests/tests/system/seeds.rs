@@ -6,10 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use milkrun_core::quota::MemoryQuotaLog;
 use milkrun_core::state::Verdict;
 use milkrun_core::transport::client;
-use milkrun_core::{Clock, Context, Idempotency, Quota, SinkKind};
+use milkrun_core::{Clock, Context, Idempotency, SinkKind};
 use milkrun_engine::{Flow, Options, Quiet, Span, Stop, Surroundings};
 use milkrun_mapping::Mapping;
 use milkrun_sandbox::kuaimai::{self, EmptyResult, Settings, SortOrder, TotalOn, WindowEnd};
@@ -39,7 +38,7 @@ fn flow(
 ) -> (Flow, MemoryAppend) {
     let account = account(url, own);
     let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(clock);
-    let cx = context(&account, own, Quota::unlimited(), Arc::new(MemoryQuotaLog::default()), &clock, http);
+    let cx = context(&account, own, &clock, http);
     let source = account.source.unwrap();
     let stream = source.streams().iter().find(|stream| stream.endpoint == ORDERS).unwrap().clone();
     let sink = MemoryAppend::new(0);

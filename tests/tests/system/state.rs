@@ -264,6 +264,19 @@ fn a_full_disk_is_said_and_the_next_run_goes_on() {
 }
 
 #[test]
+fn a_run_that_could_not_begin_has_failed() {
+    let vendor = vendor();
+    let installation = Installation::of_orders(&vendor, "");
+    installation.milkrun(&["run", "orders"]).with(0);
+    remove(&installation.path(OUT));
+    installation.milkrun(&["run", "orders"]).with(1);
+    let status = installation.milkrun(&["status", "--json"]).with(0).json();
+    let last = &status["flows"][0]["last_run"];
+    assert_eq!((&last["verdict"], last["ended"].is_string()), (&"failed".into(), true), "{status:#}");
+    assert!(last["report"]["reason"].as_str().unwrap().contains("the file is missing"), "{status:#}");
+}
+
+#[test]
 fn beginning_anew_asks_first_and_keeps_the_old_documents_aside() {
     let vendor = vendor();
     let installation = Installation::of_orders(&vendor, "");

@@ -51,9 +51,23 @@ fn connector_json(spec: &ConnectorSpec) -> serde_json::Value {
         "example": spec.example,
         "schema": (spec.schema)(),
         "quota": (spec.quota)(),
-        "streams": (spec.streams)(),
-        "targets": (spec.targets)(),
+        "streams": (spec.streams)().iter().map(stream_json).collect::<Vec<_>>(),
+        "targets": (spec.targets)().iter().map(target_json).collect::<Vec<_>>(),
     })
+}
+
+/// A stream, and what its proof rests on.
+fn stream_json(stream: &StreamSpec) -> serde_json::Value {
+    let mut value = json!(stream);
+    value["assumes"] = json!(stream.proof.assumes());
+    value
+}
+
+/// A target, and what it promises about repetition.
+fn target_json(target: &TargetSpec) -> serde_json::Value {
+    let mut value = json!(target);
+    value["promise"] = json!(target.idempotency.promise());
+    value
 }
 
 /// `12/1s`.
