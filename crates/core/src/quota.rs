@@ -324,6 +324,9 @@ impl Limiter {
         // Without a rate there is nothing that other processes or a restart would have to know.
         if lanes.iter().all(|lane| lane.quota.rates.is_empty()) {
             let slot = self.slots.acquire().await.expect("the semaphore is never closed");
+            while !self.pause_left().is_zero() {
+                self.clock.sleep(self.pause_left()).await;
+            }
             return Ok(Permit { limiter: self, ticket: None, _slot: Some(slot) });
         }
         loop {
@@ -491,6 +494,11 @@ mod tests {
         limiter.pause(Duration::from_secs(7));
         limiter.acquire("x").await.unwrap();
         assert!(clock.now() >= Timestamp::UNIX_EPOCH + SignedDuration::from_secs(7));
+        let spec = QuotaSpec::account(Quota::unlimited());
+        let limiter = Limiter::new("b", &spec, Arc::new(MemoryQuotaLog::default()), Arc::clone(&clock));
+        limiter.pause(Duration::from_secs(7));
+        limiter.acquire("x").await.unwrap();
+        assert!(clock.now() >= Timestamp::UNIX_EPOCH + SignedDuration::from_secs(14));
     }
 
     #[tokio::test(start_paused = true)]
