@@ -30,6 +30,7 @@ inventory::submit! {
         targets: Vec::new,
         quota: || QuotaSpec::account(Quota::unlimited()),
         example: EXAMPLE,
+        sign: None,
         open,
     }
 }
@@ -51,11 +52,6 @@ fn open(opening: Opening) -> Result<Account> {
     let writers = config.writers(&opening.folder).map_err(at_account)?;
     let source = (!readers.is_empty()).then(|| Arc::new(FileSource::new(&config, readers)) as _);
     let sink = FileSink::new(opening.folder, config.folder, writers);
-    Ok(Account {
-        source,
-        sink: Some(SinkKind::Appends(Arc::new(sink))),
-        protocol: None,
-        tokens: None,
-        quota: QuotaSpec::account(Quota::unlimited()),
-    })
+    let quota = QuotaSpec::account(Quota::unlimited());
+    Ok(Account { source, sink: Some(SinkKind::Appends(Arc::new(sink))), ..Account::new(quota) })
 }

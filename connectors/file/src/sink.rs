@@ -47,6 +47,7 @@ fn spec(writer: &Writer) -> TargetSpec {
         endpoint: writer.file.to_string(),
         idempotency: Idempotency::CommittedLength,
         batch: BATCH,
+        fields: Vec::new(),
         notes: Vec::new(),
     }
 }

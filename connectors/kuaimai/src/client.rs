@@ -4,14 +4,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::tz::{self, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 use md5::{Digest, Md5};
+use milkrun_core::diagnostic::did_you_mean;
 use milkrun_core::record::plain_text;
-use milkrun_core::stream::{TimeForm, read_stamp, write_time};
+use milkrun_core::secret::strike_out;
+use milkrun_core::sign::upper_hex;
+use milkrun_core::stream::{TimeForm, beijing, read_stamp, write_time};
 use milkrun_core::token::{Token, TokenPolicy, TokenSource};
 use milkrun_core::transport::{Answer, Body, Call, Protocol, Wire};
-use milkrun_core::{Context, Error, ErrorKind, Record, Result, Secret, async_trait};
+use milkrun_core::{Context, Error, ErrorKind, Record, Result, Secret, SignRequest, Signed, async_trait};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::Sha256;
@@ -45,19 +47,27 @@ pub fn sign<'a>(
     (text, sign)
 }
 
+/// Signs what a person gives: `{"secret", "sign_method", "params"}`.
+///
+/// # Errors
+/// [`ErrorKind::ConfigInvalid`] names what is missing or unknown.
+pub(crate) fn sign_request(request: &SignRequest) -> Result<Signed> {
+    request.only(&["secret", "sign_method", "params"])?;
+    let wanted = request.text("sign_method")?.unwrap_or_else(|| SignMethod::default().as_str().to_owned());
+    let methods = [SignMethod::Md5, SignMethod::Hmac, SignMethod::HmacSha256];
+    let method = methods.into_iter().find(|method| method.as_str() == wanted).ok_or_else(|| {
+        let help = did_you_mean(&wanted, &methods.map(SignMethod::as_str));
+        Error::config(format!("there is no sign method `{wanted}`")).advise(help)
+    })?;
+    let params = request.members("params")?;
+    let pairs = params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let (text, sign) = sign(method, &request.secret("secret")?, pairs);
+    Ok(Signed { text, sign })
+}
+
 fn mac<M: Mac + KeyInit>(secret: &[u8], text: &str) -> Vec<u8> {
     let mac = <M as KeyInit>::new_from_slice(secret).expect("an HMAC takes a key of any length");
     mac.chain_update(text).finalize().into_bytes().to_vec()
-}
-
-fn upper_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
-}
-
-/// GMT+8, as the vendor writes it.
-pub(crate) fn beijing() -> TimeZone {
-    TimeZone::fixed(tz::offset(8))
 }
 
 /// The way to one Kuaimai company: what is sent, and what the answers mean.
@@ -143,8 +153,7 @@ impl Client {
     fn strike_out(&self, text: &str) -> String {
         let sent = self.sent.lock().expect("no holder panics").clone();
         let secrets = [Some(&self.config.app_secret), Some(&self.config.session), self.config.refresh_token.as_ref()];
-        let secrets = secrets.into_iter().flatten().chain(&sent).map(Secret::expose);
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        strike_out(text, secrets.into_iter().flatten().chain(&sent))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The settings of an account.
 
+use milkrun_core::declared::check_taken;
 use milkrun_core::{Error, Quota, QuotaSpec, Result, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -103,18 +104,13 @@ impl KuaimaiConfig {
         if self.app_key.is_empty() || !self.app_key.bytes().all(|b| b.is_ascii_digit()) {
             return wrong("`app_key` has to be digits");
         }
-        let unusable = |secret: &Secret| {
-            let text = secret.expose();
-            // A line break from a file would be signed, and the vendor would call the signature wrong.
-            text.is_empty() || text.contains(char::is_whitespace)
-        };
-        if unusable(&self.app_secret) {
+        if self.app_secret.is_unusable() {
             return wrong("`app_secret` is empty or holds white space");
         }
-        if unusable(&self.session) {
+        if self.session.is_unusable() {
             return wrong("`session` is empty or holds white space");
         }
-        if self.refresh_token.as_ref().is_some_and(unusable) {
+        if self.refresh_token.as_ref().is_some_and(Secret::is_unusable) {
             return wrong("`refresh_token` is empty or holds white space; leave it out if there is none");
         }
         let address = self.base_url.strip_prefix("https://").or_else(|| self.base_url.strip_prefix("http://"));
@@ -135,14 +131,8 @@ impl KuaimaiConfig {
         }
         let streams = self.all_streams();
         let names: Vec<&str> = streams.iter().map(|stream| stream.name.as_str()).collect();
-        for (i, stream) in self.streams.iter().enumerate() {
-            let before = names.len() - self.streams.len() + i;
-            if names[..before].contains(&stream.name.as_str()) {
-                return Err(Error::config("`streams` declares a name that is taken").with("stream", &stream.name));
-            }
-            stream.validate(&names)?;
-        }
-        Ok(())
+        check_taken("streams", names.iter().copied())?;
+        self.streams.iter().try_for_each(|stream| stream.validate(&names))
     }
 
     /// The built-in streams and those that the settings declare.

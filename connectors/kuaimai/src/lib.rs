@@ -27,6 +27,7 @@ inventory::submit! {
         targets: Vec::new,
         quota: config::quota,
         example: config::EXAMPLE,
+        sign: Some(client::sign_request),
         open: |opening| source::open(&opening),
     }
 }

@@ -28,10 +28,9 @@ pub(crate) fn open(opening: &Opening) -> Result<Account> {
     let source = KuaimaiSource { client: Arc::clone(&client), streams, specs, concurrency };
     Ok(Account {
         source: Some(Arc::new(source)),
-        sink: None,
         protocol: Some(Arc::<Client>::clone(&client)),
         tokens: Some(client),
-        quota,
+        ..Account::new(quota)
     })
 }
 

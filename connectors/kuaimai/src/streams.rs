@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use milkrun_core::diagnostic::did_you_mean;
+use milkrun_core::declared::{Late, Plan, UnitPaths, check_name, check_partition, hours, title_or_name};
 use milkrun_core::page::End;
-use milkrun_core::stream::{LatePass, PageSize, Partition, Stamp, TimeForm, Title, Unit, UnitKind};
-use milkrun_core::{Error, Paging, Proof, Result, StreamSpec, WindowSpec};
+use milkrun_core::stream::{PageSize, Partition, Stamp, TimeForm, Title};
+use milkrun_core::{Error, Paging, Result, StreamSpec, WindowSpec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,7 +17,7 @@ pub struct StreamConfig {
     /// The stream's name: lower case, words joined by `-`.
     pub name: String,
     /// What it is, in English and in Chinese; the name if left out.
-    pub title: Option<Text>,
+    pub title: Option<Title>,
     /// The vendor's method; only those that end in `.query` or `.get` are taken, because others write.
     pub method: String,
     /// The names that the list of records may have in the answer, the likeliest first.
@@ -32,7 +32,7 @@ pub struct StreamConfig {
     /// How a span of time is asked for; without it the stream is read whole.
     pub window: Option<WindowConfig>,
     /// How many records a page may have; without it the method has no pages.
-    pub page_size: Option<PageLimits>,
+    pub page_size: Option<PageSize>,
     /// How a reading is proved complete.
     #[serde(default)]
     pub proof: Plan,
@@ -42,7 +42,7 @@ pub struct StreamConfig {
     /// The second call that gives a document's lines.
     pub detail: Option<Detail>,
     /// The stream whose records each give one slice of this one.
-    pub partition: Option<Parent>,
+    pub partition: Option<Partition>,
     /// The list inside each row whose elements are the records.
     pub inner: Option<Inner>,
     /// Fields that the vendor calls by two names: `seen = "wanted"` renames the first where the second is missing.
@@ -56,23 +56,7 @@ pub struct StreamConfig {
     pub units: UnitPaths,
     /// Known traps.
     #[serde(default)]
-    pub notes: Vec<Text>,
-}
-
-/// A short text in both languages.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Text {
-    /// English.
-    pub en: String,
-    /// Chinese.
-    pub zh: String,
-}
-
-impl From<&Text> for Title {
-    fn from(text: &Text) -> Self {
-        Self::new(&text.en, &text.zh)
-    }
+    pub notes: Vec<Title>,
 }
 
 /// How a stream is asked for a span of time, in Beijing time.
@@ -117,41 +101,6 @@ pub enum Form {
     EpochMs,
 }
 
-/// A slower pass over older times.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Late {
-    /// What the vendor calls the time that this pass is over.
-    pub axis: String,
-    /// How often it runs.
-    pub every_hours: u32,
-    /// How far it reaches back.
-    pub reach_hours: u32,
-}
-
-/// How many records a page may have.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PageLimits {
-    /// The fewest the vendor accepts.
-    pub min: u32,
-    /// What is asked for unless set otherwise.
-    pub usual: u32,
-    /// The most the vendor accepts; leave it out if that is not known, and the reading ends at an empty page.
-    pub max: Option<u32>,
-}
-
-/// How a reading is proved complete.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Plan {
-    /// Last page first, against the total: for windows over the time of the last change.
-    Backwards,
-    /// Two readings with the same keys.
-    #[default]
-    ReadTwice,
-}
-
 /// The second call that gives a document's lines; its answer becomes the record's field `detail`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -160,18 +109,6 @@ pub struct Detail {
     pub method: String,
     /// The parameter that names the document; its value is the head's field of the same name.
     #[serde(default = "usual_parameter")]
-    pub parameter: String,
-}
-
-/// Another stream of the account whose records each give one slice.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Parent {
-    /// The stream to take the values from.
-    pub stream: String,
-    /// The path of the value in its records; `a[*].b` takes one from each element.
-    pub path: String,
-    /// The vendor's parameter for it.
     pub parameter: String,
 }
 
@@ -185,21 +122,6 @@ pub struct Inner {
     pub field: String,
     /// For answers without an inner list: the row's field that holds the element's `id`.
     pub flat_id: String,
-}
-
-/// The paths of fields with a unit; `a[*].b` means the field in each element.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UnitPaths {
-    /// Hundredths of a yuan.
-    #[serde(default)]
-    pub fen: Vec<String>,
-    /// Yuan.
-    #[serde(default)]
-    pub yuan: Vec<String>,
-    /// Milliseconds since 1970; 946656000000 means none.
-    #[serde(default)]
-    pub epoch_ms: Vec<String>,
 }
 
 fn usual_lists() -> Vec<String> {
@@ -255,46 +177,23 @@ const RESERVED: [&str; 12] = [
 impl StreamConfig {
     /// What the engine needs to know; `page_size` replaces the usual one as far as the vendor's limits allow.
     pub(crate) fn spec(&self, page_size: Option<u32>) -> StreamSpec {
-        let limits = self.page_size.unwrap_or(PageLimits { min: 1, usual: 200, max: None });
-        // Where the largest page is not known, a larger one than usual might be cut without a word.
-        let most = limits.max.unwrap_or(limits.usual);
-        let usual = page_size.map_or(limits.usual, |size| size.clamp(limits.min, most));
+        let limits = self.page_size.unwrap_or(PageSize { min: 1, usual: 200, max: None });
         let window = self.window.as_ref().map(WindowConfig::spec);
-        let proof = match (self.proof, &window) {
-            (Plan::Backwards, Some(window)) => Proof::Backwards {
-                assumes: format!(
-                    "no record enters a window that ended {} s ago: every change sets `{}` to its own time",
-                    window.settle.as_secs(),
-                    window.axis
-                ),
-            },
-            _ => Proof::ReadTwice,
-        };
-        let title = self.title.as_ref().map_or_else(|| Title::new(&self.name, &self.name), Title::from);
-        let unit = |unit| move |path: &String| Unit { path: path.clone(), unit };
-        let units = &self.units;
         StreamSpec {
             name: self.name.clone(),
-            title,
+            title: title_or_name(self.title.as_ref(), &self.name),
             endpoint: self.method.clone(),
             key: self.key.clone(),
             number: self.number.clone(),
             version: self.version.clone().map(|field| Stamp { field, form: TimeForm::EpochMs, none: Some(NONE) }),
+            proof: self.proof.proof(window.as_ref()),
             window,
             paging: self.paging(),
-            page_size: PageSize { min: limits.min, usual, max: limits.max },
-            proof,
-            partition: self.partition.clone().map(|Parent { stream, path, parameter }| Partition {
-                stream,
-                path,
-                parameter,
-            }),
+            page_size: page_size.map_or(limits, |size| limits.with_usual(size)),
+            partition: self.partition.clone(),
             list_may_be_missing: self.list_may_be_missing,
-            units: (units.fen.iter().map(unit(UnitKind::Fen)))
-                .chain(units.yuan.iter().map(unit(UnitKind::Yuan)))
-                .chain(units.epoch_ms.iter().map(unit(UnitKind::EpochMs)))
-                .collect(),
-            notes: self.notes.iter().map(Title::from).collect(),
+            units: self.units.units(),
+            notes: self.notes.clone(),
         }
     }
 
@@ -316,10 +215,7 @@ impl StreamConfig {
     /// [`ErrorKind::ConfigInvalid`](milkrun_core::ErrorKind::ConfigInvalid) names the stream and the setting.
     pub(crate) fn validate(&self, known: &[&str]) -> Result<()> {
         let wrong = |message: String| Err(Error::config(message).with("stream", &self.name));
-        let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if !self.name.split('-').all(word) {
-            return wrong("`name` has to be lower-case words joined by `-`".to_owned());
-        }
+        check_name(&self.name)?;
         for method in [Some(&self.method), self.detail.as_ref().map(|d| &d.method)].into_iter().flatten() {
             // Every documented read ends so and no write does; a write sent by a reading would be repeated on errors.
             if !matches!(method.rsplit('.').next(), Some("query" | "get")) {
@@ -334,9 +230,7 @@ impl StreamConfig {
             }
         }
         self.validate_parameters().or_else(wrong)?;
-        if let Some(PageLimits { min, usual, max }) = self.page_size
-            && !(1 <= min && min <= usual && usual <= max.unwrap_or(usual))
-        {
+        if self.page_size.is_some_and(|size| !size.is_sound()) {
             return wrong("`page_size` has to keep 1 ≤ min ≤ usual ≤ max".to_owned());
         }
         if self.proof == Plan::Backwards && (self.window.is_none() || self.page_size.is_none() || self.inner.is_some())
@@ -354,7 +248,7 @@ impl StreamConfig {
                 return wrong("`window.longest_hours` has to be at least 1".to_owned());
             }
             for late in &window.late {
-                if late.every_hours == 0 || late.reach_hours == 0 {
+                if !late.is_sound() {
                     return wrong("`every_hours` and `reach_hours` of a late pass have to be at least 1".to_owned());
                 }
                 if window.axis_parameter.is_none() && late.axis != window.axis {
@@ -362,12 +256,8 @@ impl StreamConfig {
                 }
             }
         }
-        if let Some(parent) = &self.partition
-            && (parent.stream == self.name || !known.contains(&parent.stream.as_str()))
-        {
-            let help = did_you_mean(&parent.stream, known);
-            let error = Error::config(format!("`partition.stream` is `{}`, which is no other stream", parent.stream));
-            return Err(error.with("stream", &self.name).advise(help));
+        if let Some(partition) = &self.partition {
+            check_partition(partition, &self.name, known)?;
         }
         Ok(())
     }
@@ -401,15 +291,9 @@ impl StreamConfig {
 
 impl WindowConfig {
     fn spec(&self) -> WindowSpec {
-        let hours = |n: u32| Duration::from_secs(u64::from(n) * 3600);
         let (form, granularity) = match self.form {
             Form::DateTime => (TimeForm::DateTime, Duration::from_secs(1)),
             Form::EpochMs => (TimeForm::EpochMs, Duration::from_millis(1)),
-        };
-        let late = |late: &Late| LatePass {
-            axis: late.axis.clone(),
-            every: hours(late.every_hours),
-            reach: hours(late.reach_hours),
         };
         WindowSpec {
             form,
@@ -417,7 +301,7 @@ impl WindowConfig {
             longest: hours(self.longest_hours),
             settle: Duration::from_secs(self.settle_secs.into()),
             lookback: Duration::from_secs(self.lookback_secs.into()),
-            late: self.late.iter().map(late).collect(),
+            late: self.late.iter().map(Into::into).collect(),
             ..WindowSpec::beijing(&self.axis)
         }
     }

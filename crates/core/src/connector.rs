@@ -8,8 +8,11 @@ use async_trait::async_trait;
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::login::Login;
 use crate::page::{Page, Position};
+use crate::push::PushReceiver;
 use crate::quota::QuotaSpec;
+use crate::sign::{SignRequest, Signed};
 use crate::stream::{Slice, StreamSpec, Title};
 use crate::target::{Delivery, Receipt, TargetSpec};
 use crate::token::TokenSource;
@@ -144,8 +147,19 @@ pub struct Account {
     pub protocol: Option<Arc<dyn Protocol>>,
     /// How tokens are had; `None` if the vendor needs none.
     pub tokens: Option<Arc<dyn TokenSource>>,
+    /// How a person grants access in a browser, if the vendor wants that.
+    pub login: Option<Arc<dyn Login>>,
+    /// How messages that the vendor sends by itself are taken, if it sends any.
+    pub pushes: Option<Arc<dyn PushReceiver>>,
     /// How many calls the vendor allows.
     pub quota: QuotaSpec,
+}
+
+impl Account {
+    /// An account that can do nothing yet: a connector fills in what its vendor has.
+    pub fn new(quota: QuotaSpec) -> Self {
+        Self { source: None, sink: None, protocol: None, tokens: None, login: None, pushes: None, quota }
+    }
 }
 
 /// What a connector is given to open an account.
@@ -189,6 +203,8 @@ pub struct ConnectorSpec {
     pub quota: fn() -> QuotaSpec,
     /// A minimal, valid `[accounts.…]` table for the documentation and for `milkrun init`.
     pub example: &'static str,
+    /// Signs as the vendor's calls are signed, for comparison with the vendor's debugger; `None` if nothing is signed.
+    pub sign: Option<fn(&SignRequest) -> Result<Signed>>,
     /// Opens an account.
     pub open: fn(Opening) -> Result<Account>,
 }

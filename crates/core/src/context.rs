@@ -6,6 +6,8 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+use crate::token::Keeper;
 use crate::transport::{Answer, Call, Transport};
 
 /// The surroundings of one account.
@@ -14,18 +16,19 @@ pub struct Context {
     account: Arc<str>,
     clock: Arc<dyn Clock>,
     transport: Option<Arc<Transport>>,
+    keeper: Option<Arc<dyn Keeper>>,
     attempts: Option<u32>,
 }
 
 impl Context {
     /// The surroundings of an account that makes no calls.
     pub fn local(account: &str, clock: Arc<dyn Clock>) -> Self {
-        Self { account: account.into(), clock, transport: None, attempts: None }
+        Self { account: account.into(), clock, transport: None, keeper: None, attempts: None }
     }
 
     /// The surroundings of an account that calls its vendor through `transport`.
     pub fn new(account: &str, clock: Arc<dyn Clock>, transport: Arc<Transport>) -> Self {
-        Self { account: account.into(), clock, transport: Some(transport), attempts: None }
+        Self { account: account.into(), clock, transport: Some(transport), keeper: None, attempts: None }
     }
 
     /// The same surroundings, with calls tried so often in all instead of as often as is usual.
@@ -33,6 +36,35 @@ impl Context {
     pub fn with_attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
+    }
+
+    /// The same surroundings, with a place for the account's small secrets.
+    #[must_use]
+    pub fn with_keeper(mut self, keeper: Arc<dyn Keeper>) -> Self {
+        self.keeper = Some(keeper);
+        self
+    }
+
+    /// A small secret of this account, kept earlier.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn kept(&self, name: &str) -> Result<Option<Secret>> {
+        match &self.keeper {
+            Some(keeper) => keeper.kept(&self.account, name).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps a small secret of this account; it is durable when this returns.
+    ///
+    /// # Errors
+    /// [`ErrorKind::State`] where there is no place for it, and those of the store.
+    pub async fn keep(&self, name: &str, secret: &Secret) -> Result<()> {
+        let keeper = self.keeper.as_ref();
+        let keeper =
+            keeper.ok_or_else(|| Error::new(ErrorKind::State, "this account has no place to keep a secret"))?;
+        keeper.keep(&self.account, name, secret).await
     }
 
     /// How often a call is tried in all, where that is not the usual number.

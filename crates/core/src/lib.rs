@@ -5,23 +5,29 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`connector`](mod@connector) | [`Source`], [`Sink`], [`AppendSink`], and the registry |
-//! | [`stream`], [`target`] | what a source offers and a sink accepts, as data |
+//! | [`stream`], [`target`], [`declared`] | what a source offers and a sink accepts, as data |
 //! | [`page`] | paging: where the next page starts, and when a page is the last |
 //! | [`record`] | one object as the vendor sent it, and its natural key |
 //! | [`quota`] | how many calls a vendor allows, and the limiter |
 //! | [`token`] | the vault protocol: one renewal, durable before use |
+//! | [`login`], [`push`] | access granted in a browser; messages that the vendor sends by itself |
+//! | [`sign`] | signing by hand, for comparison with the vendor's debugger |
 //! | [`transport`] | trace → body limit → retry → quota → sign → send → classify |
 //! | [`state`] | what survives a crash, behind traits |
 
 pub mod clock;
 pub mod connector;
 pub mod context;
+pub mod declared;
 pub mod diagnostic;
 pub mod error;
+pub mod login;
 pub mod page;
+pub mod push;
 pub mod quota;
 pub mod record;
 pub mod secret;
+pub mod sign;
 pub mod state;
 pub mod stream;
 pub mod target;
@@ -37,10 +43,13 @@ pub use context::Context;
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use inventory;
 pub use jiff::Timestamp;
+pub use login::Login;
 pub use page::{End, Page, Paging, Position};
+pub use push::{PushMessage, PushReceiver, PushReply};
 pub use quota::{Quota, QuotaSpec, Rate};
 pub use record::{Key, Record, Rows};
 pub use schemars;
 pub use secret::Secret;
+pub use sign::{SignRequest, Signed};
 pub use stream::{Proof, Slice, StreamSpec, Window, WindowSpec};
-pub use target::{Delivery, Idempotency, Operation, Receipt, TargetSpec};
+pub use target::{Delivery, FieldKind, FieldSpec, Idempotency, Operation, Receipt, TargetSpec};

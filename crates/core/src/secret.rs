@@ -24,6 +24,18 @@ impl Secret {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Whether it cannot be meant: empty, or with white space, such as the line break at the end of a file, which would
+    /// be signed and make the vendor call the signature wrong.
+    pub fn is_unusable(&self) -> bool {
+        self.0.is_empty() || self.0.contains(char::is_whitespace)
+    }
+}
+
+/// A text of the vendor without the secrets that it may repeat.
+pub fn strike_out<'a>(text: &str, secrets: impl IntoIterator<Item = &'a Secret>) -> String {
+    let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
 }
 
 impl Drop for Secret {
@@ -76,5 +88,7 @@ mod tests {
     fn never_shows_itself() {
         let secret = Secret::new("helloworld");
         assert_eq!(format!("{secret} {secret:?}"), "*** ***");
+        assert_eq!(strike_out("say helloworld twice: helloworld", [&secret, &Secret::new("")]), "say *** twice: ***");
+        assert!(!secret.is_unusable() && Secret::new("a\n").is_unusable() && Secret::new("").is_unusable());
     }
 }

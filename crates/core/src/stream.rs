@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -44,7 +45,8 @@ pub struct StreamSpec {
 }
 
 /// A short text in both languages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Title {
     /// English.
     pub en: String,
@@ -71,7 +73,7 @@ pub struct Stamp {
 }
 
 /// How a vendor writes an instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TimeForm {
     /// `2026-08-01 00:00:00`, in the stream's zone.
@@ -121,13 +123,14 @@ pub struct LatePass {
 }
 
 /// How many records a page may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PageSize {
     /// The fewest the vendor accepts.
     pub min: u32,
-    /// What is asked for unless the flow says otherwise.
+    /// What is asked for unless set otherwise.
     pub usual: u32,
-    /// The most the vendor accepts; `None` if it does not say.
+    /// The most the vendor accepts; left out if that is not known.
     pub max: Option<u32>,
 }
 
@@ -135,6 +138,20 @@ impl PageSize {
     /// From 1 to `max`, usually `max`.
     pub const fn up_to(max: u32) -> Self {
         Self { min: 1, usual: max, max: Some(max) }
+    }
+
+    /// Whether the three figures go together: 1 ≤ min ≤ usual ≤ max.
+    pub fn is_sound(self) -> bool {
+        1 <= self.min && self.min <= self.usual && self.usual <= self.max.unwrap_or(self.usual)
+    }
+
+    /// The same with `usual` in place of the usual size, as far as the limits allow.
+    ///
+    /// Where the largest page is not known, a larger one than usual might be cut without a word.
+    #[must_use]
+    pub fn with_usual(self, usual: u32) -> Self {
+        let most = self.max.unwrap_or(self.usual);
+        Self { usual: usual.clamp(self.min, most), ..self }
     }
 }
 
@@ -183,7 +200,8 @@ impl Proof {
 }
 
 /// Another stream of the same account whose records each give one slice.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Partition {
     /// The stream to take the values from.
     pub stream: String,
@@ -323,6 +341,11 @@ impl WindowSpec {
         };
         Ok((write(down)?, write(up)?))
     }
+}
+
+/// GMT+8, the zone of Chinese vendors, which know no summer time.
+pub fn beijing() -> TimeZone {
+    TimeZone::fixed(jiff::tz::offset(8))
 }
 
 /// The zone of that name.

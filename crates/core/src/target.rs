@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::Key;
 use crate::stream::Title;
 
@@ -20,8 +22,97 @@ pub struct TargetSpec {
     pub idempotency: Idempotency,
     /// The most documents one call may carry.
     pub batch: u32,
+    /// What is asked of fields; a document that falls short is refused before it is sent.
+    pub fields: Vec<FieldSpec>,
     /// Known traps, for the documentation, in English and in Chinese.
     pub notes: Vec<Title>,
+}
+
+/// What a target asks of one field of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldSpec {
+    /// Where it is: names joined by `.`, and `[*]` for every element of a list, such as `lines[*].qty`.
+    pub path: String,
+    /// What it is, in English and in Chinese.
+    #[serde(default)]
+    pub title: Title,
+    /// What it holds.
+    #[serde(default)]
+    pub kind: FieldKind,
+    /// Whether it has to be there and not be null or an empty text.
+    #[serde(default)]
+    pub required: bool,
+    /// The most characters it may have; a Chinese one counts as one.
+    #[serde(default)]
+    pub max_chars: Option<u32>,
+    /// The most decimals it may have; zeros at the end do not count.
+    #[serde(default)]
+    pub scale: Option<u32>,
+    /// The only values it may have, as plain text; empty: any.
+    #[serde(default)]
+    pub one_of: Vec<String>,
+}
+
+/// What a field of a document holds. Numbers may be JSON numbers or their text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldKind {
+    /// Anything.
+    #[default]
+    Any,
+    /// A text; numbers are taken too.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Decimal,
+    /// `true` or `false`.
+    Boolean,
+    /// `2026-08-01`, alone or at the start of a date and time.
+    Date,
+    /// `2026-08-01 00:00:00`.
+    DateTime,
+    /// A list.
+    List,
+    /// An object.
+    Object,
+}
+
+impl FieldSpec {
+    /// A field that may be left out.
+    pub fn new(path: &str, kind: FieldKind, title: Title) -> Self {
+        let path = path.to_owned();
+        Self { path, title, kind, required: false, max_chars: None, scale: None, one_of: Vec::new() }
+    }
+
+    /// The same, and it has to be there.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// The same with at most so many characters.
+    #[must_use]
+    pub fn max_chars(mut self, most: u32) -> Self {
+        self.max_chars = Some(most);
+        self
+    }
+
+    /// The same with at most so many decimals.
+    #[must_use]
+    pub fn scale(mut self, most: u32) -> Self {
+        self.scale = Some(most);
+        self
+    }
+
+    /// The same with these values only.
+    #[must_use]
+    pub fn one_of(mut self, values: &[&str]) -> Self {
+        self.one_of = values.iter().map(|&value| value.to_owned()).collect();
+        self
+    }
 }
 
 /// How a target keeps one document from arriving twice.
@@ -125,4 +216,45 @@ pub enum Receipt {
         /// What happened instead of an answer.
         reason: String,
     },
+}
+
+impl Receipt {
+    /// What became of `n` deliveries whose common call ended in an error: refused if the vendor said so of a single
+    /// one, unknown if they may have arrived.
+    ///
+    /// # Errors
+    /// The error itself if it says that none of them had an effect.
+    pub fn of_failed_call(error: Error, n: usize) -> Result<Vec<Self>> {
+        match error.kind() {
+            ErrorKind::Refused if n == 1 => Ok(vec![Self::Refused { reason: error.to_string() }]),
+            ErrorKind::OutcomeUnknown | ErrorKind::Malformed | ErrorKind::Unexpected => {
+                Ok(vec![Self::Unknown { reason: error.to_string() }; n])
+            }
+            // A gateway that failed may have passed the call on; one that could not be reached has not.
+            ErrorKind::Unavailable if error.fact("http_status").is_some() || error.fact("vendor_code").is_some() => {
+                Ok(vec![Self::Unknown { reason: error.to_string() }; n])
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_certainly_had_no_effect_is_an_error() {
+        let of = |error: Error, n| Receipt::of_failed_call(error, n).map(|receipts| receipts[0].clone());
+        let error = |kind| Error::new(kind, "so it is");
+        assert!(matches!(of(error(ErrorKind::Refused), 1), Ok(Receipt::Refused { .. })));
+        assert!(of(error(ErrorKind::Refused), 2).is_err(), "which of them was refused is not known");
+        for kind in [ErrorKind::OutcomeUnknown, ErrorKind::Malformed, ErrorKind::Unexpected] {
+            assert!(matches!(of(error(kind), 2), Ok(Receipt::Unknown { .. })), "{kind}");
+        }
+        assert!(matches!(of(error(ErrorKind::Unavailable).with("http_status", 502), 1), Ok(Receipt::Unknown { .. })));
+        for kind in [ErrorKind::Unavailable, ErrorKind::QuotaExceeded, ErrorKind::TokenDead, ErrorKind::Forbidden] {
+            assert!(of(error(kind), 1).is_err(), "{kind}");
+        }
+    }
 }

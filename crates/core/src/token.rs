@@ -151,6 +151,16 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     async fn abandon_renewal(&self, account: &str, fence: u64, unknown: bool) -> Result<()>;
 }
 
+/// Small secrets that an account has to keep beside its token, sealed as tokens are: an app ticket, a permanent code.
+#[async_trait]
+pub trait Keeper: fmt::Debug + Send + Sync {
+    /// The secret that `account` keeps under that name.
+    async fn kept(&self, account: &str, name: &str) -> Result<Option<Secret>>;
+
+    /// Keeps a secret in place of the last one of that name; it is durable when this returns.
+    async fn keep(&self, account: &str, name: &str, secret: &Secret) -> Result<()>;
+}
+
 /// How long a renewal may take before another process may try.
 const LEASE: Duration = Duration::from_mins(2);
 /// How long after a failed renewal the next one is tried, unless the vendor says.
@@ -224,6 +234,32 @@ impl Vault {
             Some(held) if held.generation == generation => self.renew(cx, Some(held)).await,
             Some(held) => Ok(held),
             None => self.renew(cx, None).await,
+        }
+    }
+
+    /// Puts a token that a person has just granted in place of whatever there is.
+    ///
+    /// # Errors
+    /// Those of the store, and those of `redeem`.
+    pub async fn replace(&self, redeem: impl Future<Output = Result<Token>>) -> Result<Arc<StoredToken>> {
+        let _turn = self.turn.lock().await;
+        let fence = loop {
+            let generation = self.load().await?.map_or(0, |held| held.generation);
+            match self.store.begin_renewal(&self.account, generation, self.clock.now(), LEASE).await? {
+                Begin::Started { fence, .. } => break fence,
+                Begin::Busy => self.clock.sleep(LOOK_AGAIN).await,
+                Begin::Moved => {}
+            }
+        };
+        match redeem.await {
+            Ok(token) => {
+                let generation = self.store.finish_renewal(&self.account, fence, &token).await?;
+                Ok(self.keep(StoredToken { generation, token }))
+            }
+            Err(error) => {
+                self.store.abandon_renewal(&self.account, fence, false).await?;
+                Err(error.with("account", &self.account))
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use milkrun_core::state::{
     Change, DeadLetter, FlowState, FlowSummary, JournalRef, Lease, LedgerEntry, OutboxPage, RunRecord, StateStore,
     TraceEntry,
 };
-use milkrun_core::token::{Begin, StoredToken, Token, TokenStore};
+use milkrun_core::token::{Begin, Keeper, StoredToken, Token, TokenStore};
 use milkrun_core::{Error, ErrorKind, Key, Result, Secret};
 
 use crate::database::Database;
@@ -248,6 +248,22 @@ impl StateStore for SqliteStore {
     async fn journal_pages(&self, flow: i64, before: Option<u64>, limit: u32) -> Result<Vec<(u64, JournalRef)>> {
         self.readers.run(move |conn| query::journal_pages(conn, flow, before, limit)).await
     }
+}
+
+#[async_trait]
+impl Keeper for SqliteStore {
+    async fn kept(&self, account: &str, name: &str) -> Result<Option<Secret>> {
+        self.get_secret(&kept_name(account, name)).await
+    }
+
+    async fn keep(&self, account: &str, name: &str, secret: &Secret) -> Result<()> {
+        self.put_secret(&kept_name(account, name), secret).await
+    }
+}
+
+/// What an account keeps is listed among the secrets, under a name that none set by hand has.
+fn kept_name(account: &str, name: &str) -> String {
+    format!("{account}/{name}")
 }
 
 #[async_trait]

@@ -20,6 +20,7 @@ pub fn sample_target(idempotency: Idempotency, batch: u32) -> TargetSpec {
         endpoint: "documents.save".into(),
         idempotency,
         batch,
+        fields: Vec::new(),
         notes: Vec::new(),
     }
 }

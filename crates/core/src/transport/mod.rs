@@ -282,6 +282,11 @@ impl Transport {
         &self.limiter
     }
 
+    /// The account's live token, if the vendor wants one.
+    pub fn vault(&self) -> Option<&Vault> {
+        self.vault.as_ref()
+    }
+
     pub(crate) async fn call(&self, cx: &Context, call: Call) -> Result<Answer> {
         let usual = self.options.retry;
         let mut pauses = Pauses::new(RetryPolicy { attempts: cx.attempts().unwrap_or(usual.attempts), ..usual });

@@ -19,6 +19,7 @@ const FAULTS: &[&str] = &[
     "empty-body",
     "truncated",
     "reset",
+    "lost-answer",
     "cut",
     "slow",
     "session-death",

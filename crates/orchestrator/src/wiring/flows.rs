@@ -176,6 +176,7 @@ fn undeclared(name: &str) -> TargetSpec {
         endpoint: name.to_owned(),
         idempotency: Idempotency::CommittedLength,
         batch: 1000,
+        fields: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -103,6 +103,7 @@ impl State {
                 Context::new(name, clock, Arc::new(transport))
             }
         };
+        let cx = cx.with_keeper(Arc::clone(&self.store) as _);
         self.contexts.insert(name.to_owned(), cx.clone());
         Ok(cx)
     }

@@ -1,5 +1,6 @@
 //! What an account is given in a case: a clock that does not wait, tokens in memory, and a log that is kept.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -8,11 +9,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use milkrun_core::quota::{Limiter, MemoryQuotaLog};
-use milkrun_core::token::{Begin, StoredToken, Token, TokenStore, Vault};
+use milkrun_core::token::{Begin, Keeper, StoredToken, Token, TokenStore, Vault};
 use milkrun_core::transport::{self, Answer, Call, Protocol, RetryPolicy, Transport, TransportOptions, Wire};
 use milkrun_core::{
-    Account, Clock, ConnectorSpec, Context, Error, ErrorKind, Opening, Page, PageRequest, Position, Result, Source,
-    StreamSpec,
+    Account, Clock, ConnectorSpec, Context, Error, ErrorKind, Opening, Page, PageRequest, Position, Result, Secret,
+    Source, StreamSpec,
 };
 
 use super::{Scene, Stop, Vendor};
@@ -120,6 +121,7 @@ pub(crate) struct Tokens(Mutex<Kept>);
 struct Kept {
     token: Option<StoredToken>,
     stored: Vec<String>,
+    secrets: BTreeMap<String, Secret>,
     fence: u64,
     renewing: bool,
 }
@@ -133,6 +135,18 @@ impl fmt::Debug for Kept {
 impl Tokens {
     fn has_stored(&self, token: &Token) -> bool {
         self.0.lock().expect("no holder panics").stored.iter().any(|stored| stored == token.access.expose())
+    }
+}
+
+#[async_trait]
+impl Keeper for Tokens {
+    async fn kept(&self, _: &str, name: &str) -> Result<Option<Secret>> {
+        Ok(self.0.lock().expect("no holder panics").secrets.get(name).cloned())
+    }
+
+    async fn keep(&self, _: &str, name: &str, secret: &Secret) -> Result<()> {
+        self.0.lock().expect("no holder panics").secrets.insert(name.to_owned(), secret.clone());
+        Ok(())
     }
 }
 
@@ -277,6 +291,7 @@ fn surround(
     } else {
         Context::local(ACCOUNT, clock)
     };
+    let cx = cx.with_keeper(Arc::clone(tokens) as Arc<dyn Keeper>);
     Opened { account, cx, n_unstored, transcript: transcript.clone() }
 }
 

@@ -41,6 +41,7 @@ inventory::submit! {
         targets: Vec::new,
         quota: || QuotaSpec::account(Quota::per_second(5)),
         example: "",
+        sign: None,
         open: |opening| open(&opening),
     }
 }
@@ -81,7 +82,7 @@ fn open(opening: &Opening) -> Result<Account> {
     let mock = Arc::new(Mock { url: text("url")?, secret: Secret::new(secret), flaw, streams, shown });
     let quota = QuotaSpec::account(Quota::per_second(5));
     let tokens = Some(Arc::clone(&mock) as Arc<dyn TokenSource>);
-    Ok(Account { source: Some(Arc::<Mock>::clone(&mock)), sink: None, protocol: Some(mock), tokens, quota })
+    Ok(Account { source: Some(Arc::<Mock>::clone(&mock)), protocol: Some(mock), tokens, ..Account::new(quota) })
 }
 
 impl Mock {

@@ -21,6 +21,7 @@ inventory::submit! {
         targets: Vec::new,
         quota: || config::quota(config::calls_per_second()),
         example: config::EXAMPLE,
+        sign: None,
         open: |opening| source::open(&opening),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn open(opening: &Opening) -> Result<Account> {
     let streams = streams::all(config.page_size);
     let client = Arc::new(Client::new(config));
     let source = AcmeSource { client: Arc::clone(&client), streams };
-    Ok(Account { source: Some(Arc::new(source)), sink: None, protocol: Some(client), tokens: None, quota })
+    Ok(Account { source: Some(Arc::new(source)), protocol: Some(client), ..Account::new(quota) })
 }
 
 /// One Acme ERP company, ready to be read.
