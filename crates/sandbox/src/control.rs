@@ -11,15 +11,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::beijing;
 use crate::faults::{FaultRule, FaultState};
 use crate::server::Shared;
 use crate::stats::{CallRecord, Stats};
-use crate::vendor::TruthRow;
+use crate::vendor::{Received, TruthRow};
 
 /// Looks at a running simulator and changes it.
 #[derive(Clone)]
@@ -119,6 +119,18 @@ impl Control {
     pub fn truth(&self, entity: &str) -> Option<Vec<TruthRow>> {
         self.0.state().vendor.truth(entity)
     }
+
+    /// What was written to a target, in key order; `None` for an unknown target.
+    pub fn received(&self, target: &str) -> Option<Vec<Received>> {
+        self.0.state().vendor.received(target)
+    }
+
+    /// What the vendor sends by itself now, as it would arrive at a registered address: bodies, oldest first.
+    pub fn pushes(&self) -> Vec<String> {
+        let mut state = self.0.state();
+        let now_ms = state.clock.now_ms();
+        state.vendor.pushes(now_ms)
+    }
 }
 
 /// The endpoints under `/_sandbox/`.
@@ -139,6 +151,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/session", get(async |shares: Handle| Json(control(&shares).session())).post(session))
         .route("/_sandbox/change", post(change))
         .route("/_sandbox/truth/{entity}", get(truth))
+        .route("/_sandbox/received/{target}", get(received))
+        .route("/_sandbox/pushes", post(async |shares: Handle| Json(control(&shares).pushes())))
         .route("/_sandbox/{*rest}", any(async || (StatusCode::NOT_FOUND, "no such control endpoint\n")))
 }
 
@@ -257,12 +271,19 @@ async fn change(shares: Handle, body: Bytes) -> Result<Json<Value>, (StatusCode,
 }
 
 async fn truth(shares: Handle, Path(entity): Path<String>) -> Response {
-    let Some(rows) = control(&shares).truth(&entity) else {
-        return unknown_entity(&entity).into_response();
-    };
+    control(&shares).truth(&entity).map_or_else(|| unknown_entity(&entity).into_response(), |rows| lines(&rows))
+}
+
+async fn received(shares: Handle, Path(target): Path<String>) -> Response {
+    let unknown = || (StatusCode::NOT_FOUND, format!("no target `{target}` takes documents here\n")).into_response();
+    control(&shares).received(&target).map_or_else(unknown, |rows| lines(&rows))
+}
+
+/// One JSON object a line.
+fn lines<T: Serialize>(rows: &[T]) -> Response {
     let mut text = String::with_capacity(rows.len() * 64);
     for row in rows {
-        text.push_str(&serde_json::to_string(&row).expect("a plain struct is JSON"));
+        text.push_str(&serde_json::to_string(row).expect("a plain struct is JSON"));
         text.push('\n');
     }
     ([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response()

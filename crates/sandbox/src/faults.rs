@@ -36,6 +36,8 @@ pub enum Fault {
     Truncated,
     /// The connection is reset before any answer. Nothing is done.
     Reset,
+    /// The call is done, and the connection is reset instead of its answer.
+    LostAnswer,
     /// The call is done, and the connection ends in the middle of the body.
     Cut,
     /// The call is done, and its answer takes this much longer (`delay_ms`, 30 seconds by default).
@@ -69,6 +71,7 @@ impl Fault {
             Self::EmptyBody => "empty-body",
             Self::Truncated => "truncated",
             Self::Reset => "reset",
+            Self::LostAnswer => "lost-answer",
             Self::Cut => "cut",
             Self::Slow { .. } => "slow",
             Self::SessionDeath => "session-death",
@@ -189,6 +192,7 @@ impl TryFrom<FlatRule> for FaultRule {
             "empty-body" => Fault::EmptyBody,
             "truncated" => Fault::Truncated,
             "reset" => Fault::Reset,
+            "lost-answer" => Fault::LostAnswer,
             "cut" => Fault::Cut,
             "slow" => Fault::Slow { delay: Duration::from_millis(flat.delay_ms.unwrap_or(30_000)) },
             "session-death" => Fault::SessionDeath,

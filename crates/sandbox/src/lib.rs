@@ -23,7 +23,7 @@
 //!   call takes no place in a window. While the clock is frozen no window slides.
 //! - **Faults** strike always, at every n-th or at the next n calls, for one method or all; see [`Fault`]. Calls refused
 //!   for the limits do not count. `reset`, `html`, `empty-body`, `http-status` and `vendor-code` come instead of the
-//!   call; with `truncated`, `cut` and `slow` the call has had its effect.
+//!   call; with `truncated`, `lost-answer`, `cut` and `slow` the call has had its effect.
 //! - **Drift** modifies rows of the page just served, after it was rendered: they get the current time, leave each window
 //!   that ends before it, and those behind them move up. A pager that only goes forward through 1,000 rows by 100 thus
 //!   collects 973 of them with 3 rows of drift.
@@ -42,6 +42,8 @@
 //! | `GET faults`, `POST faults`, `DELETE faults` | one rule or a list: `{"fault": "html", "every": 7, "method": "…"}` |
 //! | `GET session`, `POST session` | `{"kill": true}` or `{"revive": true}` |
 //! | `POST change` | `{"entity": "orders", "n": 3}` modifies rows now and names them |
+//! | `GET received/{target}` | what was written: each key with the documents it made, one JSON object a line |
+//! | `POST pushes` | what the vendor sends by itself now, as it would arrive at a registered address |
 //! | `GET truth/{entity}` | each document's key, time and version, one JSON object a line |
 //!
 //! # Kuaimai
@@ -101,4 +103,4 @@ pub use faults::{Fault, FaultRule, FaultState, When};
 pub use limits::WindowStats;
 pub use server::Sandbox;
 pub use stats::{CallRecord, Stats};
-pub use vendor::TruthRow;
+pub use vendor::{Received, TruthRow};

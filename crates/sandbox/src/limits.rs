@@ -18,6 +18,15 @@ pub struct WindowStats {
     pub most_served: u32,
 }
 
+/// Why a call is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The time until a call would be served again.
+    pub(crate) wait: Duration,
+    /// Length of the window that is full.
+    pub(crate) window: Duration,
+}
+
 /// All windows of one account.
 #[derive(Debug)]
 pub(crate) struct Limiter {
@@ -53,9 +62,9 @@ impl Limiter {
     /// A refused call takes no place in the windows. A call leaves a window exactly one length after it arrived.
     ///
     /// # Errors
-    /// The time until a call would be served again.
-    pub(crate) fn admit(&mut self, now: Duration) -> Result<(), Duration> {
-        let mut wait = Duration::ZERO;
+    /// The time until a call would be served again, and the window that takes the longest.
+    pub(crate) fn admit(&mut self, now: Duration) -> Result<(), Refusal> {
+        let mut refusal: Option<Refusal> = None;
         for window in &mut self.windows {
             let left = |at: &mut Duration| now.saturating_sub(*at) >= window.length;
             while window.arrived.pop_front_if(left).is_some() {}
@@ -65,11 +74,14 @@ impl Limiter {
             if window.served.len() >= window.calls {
                 let oldest =
                     window.served.front().map_or(window.length, |&at| (at + window.length).saturating_sub(now));
-                wait = wait.max(oldest.max(Duration::from_millis(1)));
+                let wait = oldest.max(Duration::from_millis(1));
+                if refusal.is_none_or(|other| other.wait < wait) {
+                    refusal = Some(Refusal { wait, window: window.length });
+                }
             }
         }
-        if !wait.is_zero() {
-            return Err(wait);
+        if let Some(refusal) = refusal {
+            return Err(refusal);
         }
         for window in &mut self.windows {
             window.served.push_back(now);
@@ -101,24 +113,26 @@ mod tests {
 
     #[test]
     fn a_window_slides() {
+        let refused = |wait, window| Err(Refusal { wait: ms(wait), window: ms(window) });
         let mut limiter = Limiter::new(&[(2, ms(1_000))]);
         assert_eq!(limiter.admit(ms(0)), Ok(()));
         assert_eq!(limiter.admit(ms(900)), Ok(()));
-        assert_eq!(limiter.admit(ms(999)), Err(ms(1)));
+        assert_eq!(limiter.admit(ms(999)), refused(1, 1_000));
         assert_eq!(limiter.admit(ms(1_000)), Ok(()), "the call at 0 has left");
-        assert_eq!(limiter.admit(ms(1_100)), Err(ms(800)), "the call at 900 has not");
+        assert_eq!(limiter.admit(ms(1_100)), refused(800, 1_000), "the call at 900 has not");
         assert_eq!(limiter.stats()[0].most_served, 2);
         assert_eq!(limiter.stats()[0].most_arrived, 4);
     }
 
     #[test]
     fn every_window_counts_and_refused_calls_do_not() {
+        let refused = |wait, window| Err(Refusal { wait: ms(wait), window: ms(window) });
         let mut limiter = Limiter::new(&[(2, ms(100)), (3, ms(1_000))]);
         assert_eq!(limiter.admit(ms(0)), Ok(()));
         assert_eq!(limiter.admit(ms(0)), Ok(()));
-        assert_eq!(limiter.admit(ms(0)), Err(ms(100)));
+        assert_eq!(limiter.admit(ms(0)), refused(100, 100));
         assert_eq!(limiter.admit(ms(100)), Ok(()));
-        assert_eq!(limiter.admit(ms(200)), Err(ms(800)));
+        assert_eq!(limiter.admit(ms(200)), refused(800, 1_000));
         assert_eq!(limiter.admit(ms(1_000)), Ok(()));
     }
 

@@ -185,11 +185,14 @@ async fn call(
         return respond(Answer::html(413, "Request Entity Too Large"));
     };
     let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+    let headers: Vec<_> = head.headers.iter().filter_map(|(n, v)| Some((n.as_str().to_owned(), text(v)?))).collect();
     let inbound = Inbound {
         verb: head.method.as_str(),
         path: head.uri.path(),
         query: head.uri.query().unwrap_or_default(),
         content_type,
+        headers: &headers,
         body: &body,
     };
     let (answer, hold) = judge(&mut shared.state(), &inbound, &switch);
@@ -207,8 +210,8 @@ fn judge(state: &mut State, inbound: &Inbound<'_>, switch: &Switch) -> (Answer, 
             return (answer, Duration::ZERO);
         }
     };
-    if let Err(wait) = state.limiter.admit(state.clock.elapsed()) {
-        let answer = state.vendor.throttled(wait);
+    if let Err(refusal) = state.limiter.admit(state.clock.elapsed()) {
+        let answer = state.vendor.throttled(refusal);
         log(state, at_ms, call, &answer, &[]);
         return (answer, Duration::ZERO);
     }
@@ -239,6 +242,7 @@ fn judge(state: &mut State, inbound: &Inbound<'_>, switch: &Switch) -> (Answer, 
                 let half = answer.body.floor_char_boundary(answer.body.len() / 2);
                 answer.body.truncate(half);
             }
+            Fault::LostAnswer => switch.reset(),
             // The head takes 100 to 200 bytes; a small body is cut off within the head.
             Fault::Cut => switch.cut_after(if answer.body.len() > 300 { 100 + answer.body.len() / 2 } else { 50 }),
             Fault::Slow { delay } => hold += *delay,

@@ -1,13 +1,13 @@
 //! What a simulated vendor has to offer so that the shared scaffolding can serve it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::faults::Fault;
 use crate::form::Form;
+use crate::limits::Refusal;
 
 /// One call as it came in, before anybody judged it.
 #[derive(Debug)]
@@ -20,8 +20,22 @@ pub(crate) struct Inbound<'a> {
     pub(crate) query: &'a str,
     /// The content type, empty if there is none.
     pub(crate) content_type: &'a str,
+    /// All headers, their names in lower case; those that are no text are left out.
+    pub(crate) headers: &'a [(String, String)],
     /// The body.
     pub(crate) body: &'a [u8],
+}
+
+impl Inbound<'_> {
+    /// The header of that name, which is given in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as text; bytes that are no UTF-8 become replacement characters.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(self.body).into_owned()
+    }
 }
 
 /// A call as the vendor understands it.
@@ -37,8 +51,21 @@ pub(crate) struct Call {
     pub(crate) window: Option<String>,
     /// Cursor, id or code asked for.
     pub(crate) key: Option<String>,
-    /// All fields; `None` if the body could not be read as the vendor wants it.
+    /// All fields of a form; `None` if there is none, or if it could not be read as the vendor wants it.
     pub(crate) form: Option<Form>,
+    /// The query string, for vendors that read it.
+    pub(crate) query: String,
+    /// The headers, their names in lower case, for vendors that read them.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The body as text, for vendors that do not take forms.
+    pub(crate) body: String,
+}
+
+impl Call {
+    /// The header of that name, which is given in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// An HTTP answer with what the log should say of it.
@@ -97,6 +124,19 @@ pub struct TruthRow {
     pub version: u32,
 }
 
+/// What the vendor has for one key that callers made: more than one document is a double.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Received {
+    /// The caller's key, or the document's own number where the vendor has no such key.
+    pub key: String,
+    /// The vendor's ids of the documents it made, oldest first.
+    pub ids: Vec<String>,
+    /// Calls that carried the key.
+    pub calls: u32,
+    /// The newest document as it was sent, JSON text.
+    pub body: String,
+}
+
 /// A vendor's simulator behind the scaffolding, which adds transport, clock, limits, faults and the log.
 pub(crate) trait Vendor: Send {
     /// The path of the interface, for the address shown to users.
@@ -111,8 +151,8 @@ pub(crate) trait Vendor: Send {
     /// Judges and answers a call.
     fn answer(&mut self, call: &Call, moment: Moment<'_>) -> Answer;
 
-    /// The answer to a call above the limits; `wait` is the time until the next would be served.
-    fn throttled(&self, wait: Duration) -> Answer;
+    /// The answer to a call above the limits.
+    fn throttled(&mut self, refusal: Refusal) -> Answer;
 
     /// The vendor's error envelope.
     fn envelope(&mut self, code: &str, message: &str) -> Answer;
@@ -137,4 +177,14 @@ pub(crate) trait Vendor: Send {
 
     /// Tokens refreshed and rows modified so far.
     fn counts(&self) -> (u64, u64);
+
+    /// What was written to a target, in key order; `None` for an unknown target, or if the vendor takes nothing.
+    fn received(&self, _target: &str) -> Option<Vec<Received>> {
+        None
+    }
+
+    /// Sends whatever the vendor sends by itself, as it would arrive at a registered address: bodies, oldest first.
+    fn pushes(&mut self, _now_ms: i64) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -13,7 +13,6 @@ mod sign;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -29,6 +28,7 @@ use crate::dice::Dice;
 use crate::faults::Fault;
 use crate::form::Form;
 use crate::json::Json;
+use crate::limits::Refusal;
 use crate::server::{self, Frame, Sandbox};
 use crate::vendor::{Answer, Call, Inbound, Moment, TruthRow, Vendor};
 
@@ -278,6 +278,7 @@ impl Vendor for Simulator {
                 .then(|| format!("{} .. {}", from.unwrap_or_default(), until.unwrap_or_default())),
             key: first(&["cursor", "id", "sid", "tid", "code", "sysItemId", "sysItemIds", "skuOuterId", "outerId"]),
             form,
+            ..Call::default()
         })
     }
 
@@ -305,8 +306,8 @@ impl Vendor for Simulator {
         }
     }
 
-    fn throttled(&self, wait: Duration) -> Answer {
-        let seconds = u64::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
+    fn throttled(&mut self, refusal: Refusal) -> Answer {
+        let seconds = u64::try_from(refusal.wait.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
         Answer { retry_after: self.settings.retry_after.then_some(seconds), ..Answer::html(429, "Too Many Requests") }
     }
 
