@@ -48,6 +48,16 @@ impl SignRequest {
         record.map(Self)
     }
 
+    /// The same with a text in place of whatever the field holds.
+    #[must_use]
+    pub fn with_text(&self, name: &str, text: &str) -> Self {
+        let quoted = serde_json::Value::from(text).to_string();
+        let others = self.0.fields().filter(|(known, _)| *known != name);
+        let fields = others.chain([(name, quoted.as_str())]);
+        let fields: Vec<_> = fields.map(|(name, json)| format!("{}:{json}", serde_json::Value::from(name))).collect();
+        Self(Record::parse(format!("{{{}}}", fields.join(","))).expect("fields of an object make an object"))
+    }
+
     /// Refuses fields that are not among `known`: a misspelt one would be left out of the signature without a word.
     ///
     /// # Errors
@@ -124,6 +134,9 @@ mod tests {
         assert_eq!(members, [("b", "1.50"), ("a", "中&=+%"), ("id", "1234567890123456789")]);
         assert_eq!(request.text("none").unwrap(), None);
         assert!(!format!("{request:?}").contains("中"));
+        let other = request.with_text("secret", "t\"").with_text("more", "m");
+        assert_eq!((other.required("secret").unwrap(), other.required("more").unwrap()), ("t\"".into(), "m".into()));
+        assert_eq!(other.members("params").unwrap().len(), 3);
     }
 
     #[test]

@@ -77,6 +77,12 @@ pub(crate) enum Command {
     /// Keeps secrets in the installation's encrypted vault.
     #[command(subcommand)]
     Secret(Secret),
+    /// Grants an account access in the browser: prints the vendor's link, and takes the code that it ends with.
+    Login(Login),
+    /// Takes the messages that vendors send by themselves, such as app tickets, until Ctrl-C.
+    Receive(Receive),
+    /// Signs a JSON object from standard input as a vendor's calls are signed, to compare with its debugger.
+    Sign(Sign),
     /// Prints the JSON Schema of a file, so that editors complete it.
     Schema(Schema),
     /// Prints the completions for a shell.
@@ -221,6 +227,32 @@ pub(crate) enum Secret {
 pub(crate) struct SecretName {
     /// The name that settings refer to: `{ vault = "NAME" }`.
     pub(crate) name: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Login {
+    /// An account of `milkrun.toml`, or a connector that one account uses.
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) name: String,
+    /// Prints the link and ends.
+    #[arg(long)]
+    pub(crate) link: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Receive {
+    /// Where it listens; the vendor's messages for an account arrive at `/push/ACCOUNT`.
+    #[arg(long, default_value = "127.0.0.1:8600", value_name = "ADDRESS")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sign {
+    /// The connector.
+    pub(crate) connector: String,
+    /// The sign method, where the vendor has several; in place of the object's `sign_method`.
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) method: Option<String>,
 }
 
 #[derive(Args, Debug)]

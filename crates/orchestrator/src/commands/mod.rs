@@ -6,12 +6,15 @@ mod dead_letters;
 mod demo;
 mod init;
 mod list;
+mod login;
 mod preview;
+mod receive;
 mod replay;
 mod run;
 mod sandbox;
 mod schema;
 mod secret;
+mod sign;
 mod status;
 mod trace;
 
@@ -78,6 +81,9 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Replay(ask) => replay::replay(here, &ask).await,
         Command::Sandbox(ask) => sandbox::sandbox(here, &ask).await,
         Command::Secret(ask) => secret::secret(here, &ask).await,
+        Command::Login(ask) => login::login(here, &ask).await,
+        Command::Receive(ask) => receive::receive(here, &ask).await,
+        Command::Sign(ask) => sign::sign(here, &ask),
         Command::Schema(ask) => Ok(schema::schema(here, ask.of)),
         Command::Completions(ask) => Ok(completions::completions(here, ask.shell)),
     }

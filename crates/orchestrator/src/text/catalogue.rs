@@ -24,6 +24,22 @@ texts! {
     NONE_IS_KNOWN: "none is known", "目前没有可选项";
     N_MISTAKES: "mistakes: {n}; nothing was run", "共 {n} 处错误，未执行任何操作";
 
+    // Login, messages, signing.
+    NO_LOGIN: "account `{account}` is not authorised in the browser", "账户 `{account}` 无需在浏览器中授权";
+    NO_LOGIN_HELP: "its credentials stand in its settings: `milkrun check` proves them", "其凭据写在账户设置中，可用 `milkrun check` 验证";
+    OPEN_LINK: "Open this link, grant access to `{account}`, and come back with the code:", "打开以下链接，为 `{account}` 授权，然后带着授权码回来：";
+    TYPE_CODE: "The code, or the whole address that the browser was sent to (it is not shown):", "授权码，或浏览器跳转到的完整地址（不会显示）：";
+    NO_CODE_GIVEN: "no code was given", "没有给出授权码";
+    CODE_FORM: "type it, or pipe it in: `echo CODE | milkrun login ACCOUNT`", "请输入，或通过管道传入：`echo CODE | milkrun login ACCOUNT`";
+    LOGGED_IN: "account `{account}` is authorised; its token is in the vault", "账户 `{account}` 已授权，令牌已存入保险库";
+    LOGGED_IN_UNTIL: "account `{account}` is authorised; its token is in the vault and lives until {end}", "账户 `{account}` 已授权，令牌已存入保险库，有效至 {end}";
+    SEVERAL_ACCOUNTS: "several accounts use the connector `{connector}`", "有多个账户使用连接器 `{connector}`";
+    NOBODY_SENDS: "no account's vendor sends messages by itself", "没有账户的厂商会主动推送消息";
+    NOBODY_SENDS_HELP: "a store application of Chanjet T+ does: set `message_secret` in its account", "畅捷通 T+ 的商店应用会推送：请在其账户中设置 `message_secret`";
+    RECEIVING_AT: "Messages are taken at these addresses until Ctrl-C; register what leads to them at the vendor:", "在以下地址接收消息，按 Ctrl-C 结束；请在厂商后台登记能到达它们的地址：";
+    SIGNS_NOTHING: "connector `{connector}` signs no calls", "连接器 `{connector}` 的调用无需签名";
+    SIGN_INPUT: "give one JSON object on standard input, such as the connector's page shows", "请从标准输入给出一个 JSON 对象，写法见连接器页面";
+
     // Verdicts.
     VERDICT_RECONCILED: "reconciled", "已对平";
     VERDICT_UNRECONCILED: "unreconciled", "未对平";
