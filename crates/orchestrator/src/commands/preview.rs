@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use console::Term;
 use jiff::{SignedDuration, Timestamp};
 use milkrun_core::record::plain_text;
 use milkrun_core::stream::{Slice, StreamSpec, Window};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Here, Outcome};
 use crate::cli;
-use crate::show::Out;
+use crate::show::{Out, USUAL_WIDTH, pretty, side_by_side};
 use crate::text::{self, Text, fill};
 
 /// How many windows, newest first, are looked into for records.
@@ -176,8 +177,21 @@ fn show(out: &Out, flow: &Flow, shown: &Judged) {
         }
         _ => {}
     }
-    out.line(format!("  {}  {}", out.say(text::SOURCE_RECORD), shown.record.text()));
-    for document in &shown.documents {
-        out.line(format!("  {}  {document}", out.say(text::DOCUMENT)));
+    let source = titled(out.say(text::SOURCE_RECORD), pretty(shown.record.text()));
+    let width = Term::stdout().size_checked().map_or(USUAL_WIDTH, |(_, columns)| usize::from(columns)) - INDENT.len();
+    let mut document = Vec::new();
+    for text in &shown.documents {
+        document.extend(titled(out.say(text::DOCUMENT), pretty(text)));
     }
+    for line in side_by_side(&source, &document, width) {
+        out.line(format!("{INDENT}{line}"));
+    }
+}
+
+/// What stands before each line of a record.
+const INDENT: &str = "  ";
+
+fn titled(title: &str, mut lines: Vec<String>) -> Vec<String> {
+    lines.insert(0, title.to_owned());
+    lines
 }

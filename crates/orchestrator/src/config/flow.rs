@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::SourceFile;
-use super::span::{At, Findings, Section, Span};
+use super::span::{At, Findings, Section, Span, suggest};
 use super::value::{Moment, is_schedule};
 use crate::text::{self, fill};
 
@@ -23,8 +23,10 @@ pub(super) const SOURCE: &[&str] = &[
     "concurrency",
     "attempts",
     "proof",
+    "declare",
 ];
-pub(super) const SINK: &[&str] = &["account", "target", "batch", "concurrency", "attempts", "journal"];
+pub(super) const SINK: &[&str] =
+    &["account", "target", "batch", "concurrency", "attempts", "journal", "changes", "declare"];
 /// Keys of `[mapping]`, to say where a misplaced one belongs; the mapping itself is checked by its own crate.
 const MAPPING: &[&str] = &["fields", "filter", "explode", "keep", "drop"];
 
@@ -58,6 +60,8 @@ pub(crate) struct SourceConfig {
     pub(crate) concurrency: Option<At<u32>>,
     pub(crate) attempts: Option<At<u32>>,
     pub(crate) proof: Option<At<String>>,
+    /// A stream of the account that only this flow declares.
+    pub(crate) declare: Option<At<toml::Table>>,
 }
 
 /// `[sink]`.
@@ -69,6 +73,19 @@ pub(crate) struct SinkConfig {
     pub(crate) concurrency: Option<At<u32>>,
     pub(crate) attempts: Option<At<u32>>,
     pub(crate) journal: Option<At<bool>>,
+    /// What is done with a record that was delivered before and has changed since.
+    pub(crate) changes: Option<At<Changes>>,
+    /// A target of the account that only this flow declares.
+    pub(crate) declare: Option<At<toml::Table>>,
+}
+
+/// What is done with a record that was delivered before and has changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changes {
+    /// It is sent as an update.
+    Send,
+    /// It is left as it was delivered.
+    Skip,
 }
 
 /// Reads one flow file; `None` if what is needed to go on is missing or wrong.
@@ -99,13 +116,20 @@ pub(super) fn read(
     let source = part("source", "[source] account = \"…\", stream = \"…\"");
     let sink = part("sink", "[sink] account = \"…\", target = \"…\"");
     let has_mapping = root.get("mapping").is_some() && root.table("mapping", findings).is_some();
-    let source = source.and_then(|(table, span)| read_source(table, &span, findings));
-    let sink = sink.and_then(|(table, span)| read_sink(table, &span, findings));
+    let plain: toml::Table = toml::from_str(&file.text).unwrap_or_default();
+    let declared = |part: &str| plain.get(part)?.get("declare")?.as_table().cloned();
+    let source = source.and_then(|(table, span)| read_source(table, &span, declared("source"), findings));
+    let sink = sink.and_then(|(table, span)| read_sink(table, &span, declared("sink"), findings));
     let (source, sink) = (source?, sink?);
     Some(FlowConfig { name: name.to_owned(), file: Arc::clone(file), schedule, source, sink, has_mapping })
 }
 
-fn read_source(table: &DeTable<'_>, span: &Span, findings: &mut Findings) -> Option<SourceConfig> {
+fn read_source(
+    table: &DeTable<'_>,
+    span: &Span,
+    declared: Option<toml::Table>,
+    findings: &mut Findings,
+) -> Option<SourceConfig> {
     let section = Section { title: "[source]", span, table, keys: SOURCE };
     section.close(&[("[sink]", SINK), ("[mapping]", MAPPING), (findings.lang.say(text::TOP_OF_FILE), FLOW)], findings);
     let account = section.required_text("account", "account = \"…\"", findings);
@@ -121,13 +145,19 @@ fn read_source(table: &DeTable<'_>, span: &Span, findings: &mut Findings) -> Opt
         concurrency: section.integer("concurrency", 1, 64, findings),
         attempts: section.integer("attempts", 1, 100, findings),
         proof: section.text("proof", findings),
+        declare: section.table("declare", findings).and_then(|(_, span)| Some(At { value: declared?, span })),
         account: account?,
         stream: stream?,
     };
     Some(config)
 }
 
-fn read_sink(table: &DeTable<'_>, span: &Span, findings: &mut Findings) -> Option<SinkConfig> {
+fn read_sink(
+    table: &DeTable<'_>,
+    span: &Span,
+    declared: Option<toml::Table>,
+    findings: &mut Findings,
+) -> Option<SinkConfig> {
     let section = Section { title: "[sink]", span, table, keys: SINK };
     section
         .close(&[("[source]", SOURCE), ("[mapping]", MAPPING), (findings.lang.say(text::TOP_OF_FILE), FLOW)], findings);
@@ -138,8 +168,24 @@ fn read_sink(table: &DeTable<'_>, span: &Span, findings: &mut Findings) -> Optio
         concurrency: section.integer("concurrency", 1, 64, findings),
         attempts: section.integer("attempts", 1, 100, findings),
         journal: section.boolean("journal", findings),
+        changes: section.text("changes", findings).and_then(|at| changes(&at, findings)),
+        declare: section.table("declare", findings).and_then(|(_, span)| Some(At { value: declared?, span })),
         account: account?,
         target: target?,
     };
     Some(config)
+}
+
+fn changes(at: &At<String>, findings: &mut Findings) -> Option<At<Changes>> {
+    let value = match at.value.as_str() {
+        "send" => Changes::Send,
+        "skip" => Changes::Skip,
+        other => {
+            let lang = findings.lang;
+            let message = fill!(lang, text::NO_SUCH_CHOICE, key = "changes", value = other);
+            findings.mistake_with(&at.span, message, suggest(lang, other, &["send", "skip"]));
+            return None;
+        }
+    };
+    Some(At { value, span: at.span.clone() })
 }

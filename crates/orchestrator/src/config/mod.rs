@@ -3,6 +3,7 @@
 //! | file | answers |
 //! | --- | --- |
 //! | `account` | what is an account, and where is the setting that the connector complains about? |
+//! | `declare` | which streams and targets does a flow declare by itself? |
 //! | `flow` | what may a flow file say? |
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
@@ -10,6 +11,7 @@
 //! | `schema` | what do editors need to complete these files? |
 
 mod account;
+mod declare;
 mod flow;
 mod schema;
 mod secret;
@@ -30,7 +32,8 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub(crate) use self::account::AccountConfig;
-pub(crate) use self::flow::FlowConfig;
+pub(crate) use self::declare::{Declared, declared};
+pub(crate) use self::flow::{Changes, FlowConfig};
 pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};

@@ -26,6 +26,7 @@ pub(crate) fn flow_schema() -> Value {
             "enum": ["backwards", "read-twice", "row-version", "snapshot"],
             "description": "A stricter proof than the stream's own.",
         }),
+        "declare": json!({ "type": "object", "description": "A stream that only this flow declares, in the form of the account's `streams`." }),
     });
     let sink = json!({
         "account": text("An account of milkrun.toml."),
@@ -34,6 +35,12 @@ pub(crate) fn flow_schema() -> Value {
         "concurrency": count("Deliveries under way at one time.", 64),
         "attempts": count("How often a delivery whose outcome is unknown is tried in one run.", 100),
         "journal": json!({ "type": "boolean", "default": true, "description": "Whether the pages are kept as they came." }),
+        "changes": json!({
+            "enum": ["send", "skip"],
+            "default": "send",
+            "description": "What is done with a record that was delivered before and has changed since.",
+        }),
+        "declare": json!({ "type": "object", "description": "A target that only this flow declares, in the form of the account's `targets`." }),
     });
     let mut mapping = milkrun_mapping::schema().to_value();
     // References of the mapping's schema begin at its own root.

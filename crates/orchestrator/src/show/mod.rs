@@ -1,5 +1,6 @@
 //! Everything that reaches the user goes through here: one writer, which hides secrets and survives a closed pipe.
 
+mod columns;
 mod diagnostic;
 mod error;
 pub(crate) mod progress;
@@ -15,6 +16,7 @@ use milkrun_core::Secret;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use columns::{USUAL_WIDTH, pretty, side_by_side};
 pub(crate) use diagnostic::json_of;
 pub(crate) use error::{error_json, exit_code};
 pub(crate) use report::reconciliation;

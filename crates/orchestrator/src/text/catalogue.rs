@@ -24,6 +24,7 @@ texts! {
     NONE_IS_KNOWN: "none is known", "目前没有可选项";
     N_MISTAKES: "mistakes: {n}; nothing was run", "共 {n} 处错误，未执行任何操作";
 
+    NOTHING_TO_DECLARE: "connector `{connector}` takes no `{list}` of one's own", "连接器 `{connector}` 不支持自定义 `{list}`";
     // Login, messages, signing.
     NO_LOGIN: "account `{account}` is not authorised in the browser", "账户 `{account}` 无需在浏览器中授权";
     NO_LOGIN_HELP: "its credentials stand in its settings: `milkrun check` proves them", "其凭据写在账户设置中，可用 `milkrun check` 验证";

@@ -7,7 +7,7 @@ use milkrun_core::diagnostic::Diagnostic;
 use milkrun_core::{Account, ErrorKind, Result, Secret};
 use milkrun_store::SqliteStore;
 
-use crate::config::{AccountConfig, Findings, Installation, Reports, setting};
+use crate::config::{AccountConfig, Declared, Findings, Installation, Reports, declared, setting};
 use crate::environment::Environment;
 use crate::show::Scrubber;
 use crate::text::Lang;
@@ -48,7 +48,15 @@ pub(crate) async fn open_accounts(
     let mut opened = Accounts::new();
     for config in installation.accounts.iter().filter(|config| config.sound && wanted(&config.name)) {
         let mut findings = Findings::new(lang);
-        if let Some(account) = open(installation, config, secrets, &mut findings).await? {
+        let mut further = Vec::new();
+        for (declared, own) in declared(installation, config, lang) {
+            if own.mistakes.is_empty() {
+                further.push(declared);
+            } else {
+                reports.add(&declared.file, own);
+            }
+        }
+        if let Some(account) = open(installation, config, further, secrets, &mut findings, reports).await? {
             opened.insert(config.name.clone(), account);
         }
         reports.add(&config.file, findings);
@@ -59,8 +67,10 @@ pub(crate) async fn open_accounts(
 async fn open(
     installation: &Installation,
     config: &AccountConfig,
+    mut further: Vec<Declared>,
     secrets: Secrets<'_>,
     findings: &mut Findings,
+    reports: &mut Reports,
 ) -> Result<Option<Account>> {
     let mut settings = config.settings.clone();
     let mut put = |path: &str, text: &str| {
@@ -107,18 +117,43 @@ async fn open(
     if findings.mistakes.len() > n_before {
         return Ok(None);
     }
-    let opening = Opening { account: config.name.clone(), settings, folder: installation.dir.clone() };
-    match (config.connector.open)(opening) {
-        Ok(mut account) => {
-            if let Some(rates) = &config.quota {
-                account.quota.account.rates.clone_from(rates);
-                account.quota.endpoints.clear();
+    loop {
+        let opening = Opening {
+            account: config.name.clone(),
+            settings: with_declared(&settings, &further),
+            folder: installation.dir.clone(),
+        };
+        let error = match (config.connector.open)(opening) {
+            Ok(mut account) => {
+                if let Some(rates) = &config.quota {
+                    account.quota.account.rates.clone_from(rates);
+                    account.quota.endpoints.clear();
+                }
+                return Ok(Some(account));
             }
-            Ok(Some(account))
-        }
-        Err(error) => {
+            Err(error) => error,
+        };
+        // What one flow declares wrongly keeps no other flow from the account.
+        let names = ["stream", "target", "name"].map(|fact| error.fact(fact));
+        let Some(wrong) = further.iter().position(|declared| names.contains(&Some(declared.name.as_str()))) else {
             findings.mistakes.push(config.locate(&error, findings.lang));
-            Ok(None)
+            return Ok(None);
+        };
+        let wrong = further.remove(wrong);
+        let mut own = Findings::new(findings.lang);
+        own.mistakes.push(Diagnostic { span: wrong.span, ..config.locate(&error, findings.lang) });
+        reports.add(&wrong.file, own);
+    }
+}
+
+/// The settings with what flows declare at the end of its lists.
+fn with_declared(settings: &toml::Table, further: &[Declared]) -> toml::Table {
+    let mut settings = settings.clone();
+    for declared in further {
+        let list = settings.entry(declared.list).or_insert_with(|| toml::Value::Array(Vec::new()));
+        if let toml::Value::Array(list) = list {
+            list.push(declared.table.clone().into());
         }
     }
+    settings
 }
