@@ -20,6 +20,8 @@ mod span;
 mod value;
 
 #[cfg(test)]
+mod seeded_mistakes;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

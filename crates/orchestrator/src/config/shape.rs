@@ -115,7 +115,11 @@ impl<'s> Shape<'s> {
         let lang = findings.lang;
         let none = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object);
-        let names: Vec<&str> = properties.map_or(&none, |p| p).keys().map(String::as_str).collect();
+        let mut names: Vec<&str> = properties.map_or(&none, |p| p).keys().map(String::as_str).collect();
+        if path.is_empty() {
+            names.extend(OWN_KEYS);
+            names.sort_unstable();
+        }
         let additional = schema.get("additionalProperties");
         let mut misspelt = Vec::new();
         for (name, value) in table {

@@ -161,14 +161,14 @@ const CASES: &[Case] = &[
     ),
 ];
 
-fn put(dir: &Path, name: &str, text: &str) {
+pub(super) fn put(dir: &Path, name: &str, text: &str) {
     let path = dir.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
 }
 
 /// Checks an installation as `milkrun check` does before it calls anybody.
-fn check(dir: &Path, lang: Lang) -> Reports {
+pub(super) fn check(dir: &Path, lang: Lang) -> Reports {
     let environment = Environment::of(&[("KM_SECRET", "s3cr3t-value"), ("KM_SESSION", "session-value")]);
     let scrubber = Scrubber::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
