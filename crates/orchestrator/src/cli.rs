@@ -81,6 +81,9 @@ pub(crate) enum Command {
     Login(Login),
     /// Takes the messages that vendors send by themselves, such as app tickets, until Ctrl-C.
     Receive(Receive),
+    /// Turns the metadata of another platform into a flow, and says what became of every key.
+    #[command(subcommand)]
+    Import(Import),
     /// Signs a JSON object from standard input as a vendor's calls are signed, to compare with its debugger.
     Sign(Sign),
     /// Prints the JSON Schema of a file, so that editors complete it.
@@ -244,6 +247,35 @@ pub(crate) struct Receive {
     /// Where it listens; the vendor's messages for an account arrive at `/push/ACCOUNT`.
     #[arg(long, default_value = "127.0.0.1:8600", value_name = "ADDRESS")]
     pub(crate) listen: std::net::SocketAddr,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// The metadata of 轻易云 (qeasy): one JSON file for the side that is read, one for the side that is written.
+    Qeasy(ImportQeasy),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportQeasy {
+    /// The JSON of the source side.
+    pub(crate) source: PathBuf,
+    /// The JSON of the target side; without it, records go into a file as they are.
+    pub(crate) target: Option<PathBuf>,
+    /// The flow file to write, such as `flows/stock.toml`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The account that is read; without it, a name after its connector.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) account: Option<String>,
+    /// The account that is written to.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) sink_account: Option<String>,
+    /// From when on the flow reads, such as `2026-01-01`; today unless said.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+    /// Writes over a file that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Args, Debug)]

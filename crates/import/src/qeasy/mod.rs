@@ -353,7 +353,7 @@ impl TargetSide {
                 ledger.decide(name, span, note, instead);
             }
             "api" | "method" | "request" | "otherRequest" | "otherResponse" | "pagination" => {
-                ledger.carried(name, span)
+                ledger.carried(name, span);
             }
             "effect" | "type" => direction(name, node, span, "QUERY", ledger),
             "idCheck" => {

@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod dead_letters;
 mod demo;
+mod import;
 mod init;
 mod list;
 mod login;
@@ -83,6 +84,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Secret(ask) => secret::secret(here, &ask).await,
         Command::Login(ask) => login::login(here, &ask).await,
         Command::Receive(ask) => receive::receive(here, &ask).await,
+        Command::Import(ask) => import::import(here, &ask),
         Command::Sign(ask) => sign::sign(here, &ask),
         Command::Schema(ask) => Ok(schema::schema(here, ask.of)),
         Command::Completions(ask) => Ok(completions::completions(here, ask.shell)),

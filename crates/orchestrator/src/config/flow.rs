@@ -10,7 +10,7 @@ use super::span::{At, Findings, Section, Span, suggest};
 use super::value::{Moment, is_schedule};
 use crate::text::{self, fill};
 
-const FLOW: &[&str] = &["schedule", "source", "sink", "mapping"];
+const FLOW: &[&str] = &["schedule", "include", "source", "sink", "mapping"];
 pub(super) const SOURCE: &[&str] = &[
     "account",
     "stream",

@@ -5,6 +5,7 @@
 //! | `account` | what is an account, and where is the setting that the connector complains about? |
 //! | `declare` | which streams and targets does a flow declare by itself? |
 //! | `flow` | what may a flow file say? |
+//! | `include` | how does the metadata of another platform become a part of a flow? |
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
 //! | `span`, `value` | how is a value read, and what is said if it is wrong? |
@@ -13,6 +14,7 @@
 mod account;
 mod declare;
 mod flow;
+mod include;
 mod schema;
 mod secret;
 mod shape;
@@ -114,6 +116,13 @@ impl Reports {
         report.hidden.extend(findings.hidden);
     }
 
+    /// What is wrong with one file that is not part of an installation.
+    pub(crate) fn of(path: &Path, text: &str, mistakes: Vec<Diagnostic>) -> Self {
+        let file = Arc::new(SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let report = FileReport { file, mistakes, warnings: Vec::new(), hidden: Vec::new() };
+        Self { files: BTreeMap::from([(path.to_owned(), report)]) }
+    }
+
     /// Whether nothing is wrong.
     pub(crate) fn is_clean(&self) -> bool {
         self.files.values().all(|report| report.mistakes.is_empty())
@@ -147,7 +156,11 @@ impl Reports {
         let folder = tidy(&dir.join("flows"));
         self.files.retain(|path, _| {
             let flow = path.strip_prefix(&folder).ok();
-            flow.is_none_or(|file| names.iter().any(|name| file == Path::new(&format!("{name}.toml"))))
+            // What a file includes is shown under a longer name.
+            let is_of = |file: &Path, name: &String| {
+                file.to_str().is_some_and(|file| file.split(" (").next() == Some(&format!("{name}.toml")))
+            };
+            flow.is_none_or(|file| names.iter().any(|name| is_of(file, name)))
         });
     }
 }
@@ -180,7 +193,18 @@ pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
     reports.add(&file, findings);
     for (name, path) in flow_files(dir)? {
         let text = std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?;
-        let file = Arc::new(SourceFile { path: tidy(&path), text });
+        let mut file = Arc::new(SourceFile { path: tidy(&path), text });
+        if include::is_wanted(&file.text) {
+            let mut findings = Findings::new(lang);
+            let merged = include::expand(&name, &path, &file.text, &mut findings);
+            reports.add(&file, findings);
+            let Some(text) = merged else {
+                installation.flow_names.push(name);
+                continue;
+            };
+            // Mistakes are shown where they stand once both are one text.
+            file = Arc::new(SourceFile { path: tidy(&path).with_extension("toml (with what it includes)"), text });
+        }
         let mut findings = Findings::new(lang);
         let table = parse(&file.text, &mut findings);
         // After a mistake of grammar, what is missing may only be behind it.

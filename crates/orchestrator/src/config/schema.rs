@@ -55,6 +55,12 @@ pub(crate) fn flow_schema() -> Value {
         "additionalProperties": false,
         "properties": {
             "schedule": text("When it runs: five or six fields (seconds first), Quartz's `?` accepted; Beijing time."),
+            "include": json!({
+                "type": "object",
+                "additionalProperties": false,
+                "description": "The metadata of another platform as it is; what this file says takes its place.",
+                "properties": { "qeasy": { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 2 } },
+            }),
             "source": table(source, &["account", "stream"]),
             "sink": table(sink, &["account", "target"]),
             "mapping": mapping,

@@ -14,18 +14,15 @@ pub(crate) fn pretty(json: &str) -> Vec<String> {
     let mut rest = json.trim();
     while let Some(c) = rest.chars().next() {
         let taken = match c {
-            '{' | '[' => match short(rest) {
-                Some(len) => {
-                    last(&mut lines).push_str(&rest[..len]);
-                    len
-                }
-                None => {
-                    last(&mut lines).push(c);
+            '{' | '[' => {
+                let len = short(rest);
+                last(&mut lines).push_str(&rest[..len.unwrap_or(1)]);
+                if len.is_none() {
                     depth += 1;
                     lines.push("  ".repeat(depth));
-                    1
                 }
-            },
+                len.unwrap_or(1)
+            }
             '}' | ']' => {
                 depth = depth.saturating_sub(1);
                 lines.push(format!("{}{c}", "  ".repeat(depth)));

@@ -25,6 +25,17 @@ texts! {
     N_MISTAKES: "mistakes: {n}; nothing was run", "共 {n} 处错误，未执行任何操作";
 
     NOTHING_TO_DECLARE: "connector `{connector}` takes no `{list}` of one's own", "连接器 `{connector}` 不支持自定义 `{list}`";
+    // Import.
+    FILE_IS_THERE: "{file} is there already", "{file} 已存在";
+    FILE_IS_THERE_HELP: "name another file with `--out`, or write over it with `--force`", "请用 `--out` 指定其他文件，或用 `--force` 覆盖";
+    IMPORTED_KEYS: "keys: {carried} carried over, {translated} translated, {decisions} need a decision (see above)", "键：原样保留 {carried} 个，转换 {translated} 个，需决定 {decisions} 个（见上）";
+    IMPORT_NEXT: "next: declare the accounts {accounts} in milkrun.toml, read the flow, then `milkrun check` and `milkrun preview`", "下一步：在 milkrun.toml 中声明账户 {accounts}，阅读该流程，然后运行 `milkrun check` 和 `milkrun preview`";
+    BAD_INCLUDE: "`include` has to name the metadata", "`include` 应指明元数据文件";
+    INCLUDE_FORM: "write include = { qeasy = [\"source.json\", \"target.json\"] }, relative to this file", "请写 include = { qeasy = [\"source.json\", \"target.json\"] }，路径相对于本文件";
+    INCLUDED_UNREADABLE: "{file} cannot be used: {cause}", "无法使用 {file}：{cause}";
+    INCLUDED_DECISIONS: "{n} keys of the metadata need a decision", "元数据中有 {n} 个键需要决定";
+    INCLUDED_DECISIONS_HELP: "`{command}` lists them; what this file says itself counts", "`{command}` 会列出它们；以本文件所写为准";
+
     // Login, messages, signing.
     NO_LOGIN: "account `{account}` is not authorised in the browser", "账户 `{account}` 无需在浏览器中授权";
     NO_LOGIN_HELP: "its credentials stand in its settings: `milkrun check` proves them", "其凭据写在账户设置中，可用 `milkrun check` 验证";
