@@ -14,6 +14,8 @@
 //! # }
 //! ```
 //!
+//! Each vendor also has `in_process`, which gives the same simulator without a socket; see [`InProcess`].
+//!
 //! # Shared parts
 //! Transport, clock, call limits, faults and the log are the same for each vendor; a vendor is one more module with
 //! its own settings. In the order in which a call meets them: half of the latency, the path, the call limits, the
@@ -83,12 +85,14 @@
 //! - *Fields* without a sample on the page have plausible names and the page's units.
 //! - Outstock rows share their `sid` with the orders but are modified on their own.
 
+mod arrival;
 mod beijing;
 mod clock;
 mod control;
 mod dice;
 mod faults;
 mod form;
+mod in_process;
 mod json;
 pub mod kuaimai;
 mod limits;
@@ -100,6 +104,7 @@ mod wire;
 
 pub use control::Control;
 pub use faults::{Fault, FaultRule, FaultState, When};
+pub use in_process::{Carried, InProcess, InProcessAnswer, Outcome};
 pub use limits::WindowStats;
 pub use server::Sandbox;
 pub use stats::{CallRecord, Stats};

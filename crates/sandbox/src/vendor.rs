@@ -1,6 +1,7 @@
 //! What a simulated vendor has to offer so that the shared scaffolding can serve it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -111,6 +112,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) n: u64,
     /// Faults that strike it.
     pub(crate) faults: &'a [Fault],
+    /// How long after its arrival the caller has the answer, for vendors that say what is still running.
+    pub(crate) hold: Duration,
 }
 
 /// One document as it stands at the vendor now.
