@@ -99,8 +99,10 @@ mod limits;
 mod server;
 mod stats;
 mod table;
+mod tree;
 mod vendor;
 mod wire;
+pub mod yonyou;
 
 pub use control::Control;
 pub use faults::{Fault, FaultRule, FaultState, When};
