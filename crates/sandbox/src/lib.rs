@@ -84,11 +84,18 @@
 //!   receipts, transfers and shops 200 at most.
 //! - *Fields* without a sample on the page have plausible names and the page's units.
 //! - Outstock rows share their `sid` with the orders but are modified on their own.
+//!
+//! # qeasy
+//! What it is strict about and what was chosen where its page is silent: [`qeasy`].
+//!
+//! # Yonyou
+//! What it is strict about and what was chosen where its page is silent: [`yonyou`].
 
 mod arrival;
 mod beijing;
 mod clock;
 mod control;
+mod decimal;
 mod dice;
 mod faults;
 mod form;
@@ -96,6 +103,7 @@ mod in_process;
 mod json;
 pub mod kuaimai;
 mod limits;
+pub mod qeasy;
 mod server;
 mod stats;
 mod table;

@@ -54,6 +54,8 @@ pub(crate) struct Call {
     pub(crate) key: Option<String>,
     /// All fields of a form; `None` if there is none, or if it could not be read as the vendor wants it.
     pub(crate) form: Option<Form>,
+    /// The path, for vendors whose paths hold more than the method.
+    pub(crate) path: String,
     /// The query string, for vendors that read it.
     pub(crate) query: String,
     /// The headers, their names in lower case, for vendors that read them.

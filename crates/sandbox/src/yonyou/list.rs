@@ -8,6 +8,7 @@ use super::problem::{Problem, refuse};
 use super::settings::{LineKeys, Settings};
 use super::store::{Doc, Store};
 use crate::beijing;
+use crate::decimal::compare;
 use crate::faults::Fault;
 use crate::tree::Tree;
 use crate::vendor::Moment;
@@ -210,7 +211,7 @@ fn sort(rows: &mut [Row<'_>], orders: &[(String, bool)]) {
         orders.iter().fold(Ordering::Equal, |sofar, (field, descending)| {
             sofar.then_with(|| {
                 let order = match (value(left, field), value(right, field)) {
-                    (Some(left), Some(right)) => condition::compare(&left, &right),
+                    (Some(left), Some(right)) => compare(&left, &right),
                     (left, right) => left.is_some().cmp(&right.is_some()),
                 };
                 if *descending { order.reverse() } else { order }
