@@ -8,7 +8,7 @@ use super::problem::{Problem, refuse};
 use super::settings::{LineKeys, Settings};
 use super::store::{Doc, Store};
 use crate::beijing;
-use crate::decimal::compare;
+use crate::decimal::Literal;
 use crate::faults::Fault;
 use crate::tree::Tree;
 use crate::vendor::Moment;
@@ -166,7 +166,7 @@ fn serve(
             rows.push(row(None));
         }
     }
-    sort(&mut rows, &asked.orders);
+    sort(&mut rows, lines_key, &asked.orders);
 
     let has = |wanted: &Fault| moment.faults.contains(wanted);
     let stuck = has(&Fault::SamePage);
@@ -200,24 +200,32 @@ fn serve(
 }
 
 /// Sorts by what is asked for; without that by `pubts`, newest first. Ties go by place, lines keep their order.
-fn sort(rows: &mut [Row<'_>], orders: &[(String, bool)]) {
+fn sort(rows: &mut Vec<Row<'_>>, lines_key: Option<&str>, orders: &[(String, bool)]) {
     let newest = [("pubts".to_owned(), true)];
     let orders = if orders.is_empty() { &newest } else { orders };
-    let value = |row: &Row<'_>, field: &str| {
-        let header = header(row.doc, field).and_then(Tree::scalar);
-        header.or_else(|| row.line.and_then(|line| line.get(field)).and_then(Tree::scalar)).map(str::to_owned)
-    };
-    rows.sort_by(|left, right| {
-        orders.iter().fold(Ordering::Equal, |sofar, (field, descending)| {
+    let mut keyed: Vec<_> = rows
+        .drain(..)
+        .map(|row| {
+            let value = |(field, _): &(String, bool)| {
+                let of_line = || row.line.and_then(|line| line_field(line, lines_key, field));
+                header(row.doc, field).or_else(of_line).and_then(Tree::scalar).map(Literal::read)
+            };
+            (orders.iter().map(value).collect::<Vec<_>>(), row)
+        })
+        .collect();
+    keyed.sort_by(|(left, _), (right, _)| {
+        let pairs = left.iter().zip(right).zip(orders);
+        pairs.fold(Ordering::Equal, |sofar, ((left, right), (_, descending))| {
             sofar.then_with(|| {
-                let order = match (value(left, field), value(right, field)) {
-                    (Some(left), Some(right)) => compare(&left, &right),
+                let order = match (left, right) {
+                    (Some(left), Some(right)) => left.compare(right),
                     (left, right) => left.is_some().cmp(&right.is_some()),
                 };
                 if *descending { order.reverse() } else { order }
             })
         })
     });
+    rows.extend(keyed.into_iter().map(|(_, row)| row));
 }
 
 /// The lines of a document.

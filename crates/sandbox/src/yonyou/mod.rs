@@ -24,6 +24,8 @@
 //! | succeeded within the hour (`cache_life`) | the same complete object, whatever the body says now |
 //! | succeeded earlier | `100004` or `10004` (`duplicate_code`) with the id alone |
 //!
+//! While the clock is frozen, a call with any latency runs until the clock is moved past it.
+//!
 //! An answer that takes `gateway_timeout` or longer becomes `310504` after its effect; the fault `lost-answer` resets the
 //! connection after it; the fault `vendor-code` with `310504` stands for a time-out without effect.
 //!
@@ -159,12 +161,13 @@ struct Good {
 
 impl Simulator {
     fn new(settings: Settings, start_ms: i64) -> Self {
+        let settings = Arc::new(settings);
         Self {
-            store: Store::new(&settings, start_ms),
+            store: Store::new(settings.clone(), start_ms),
             keys: Keys::default(),
             tokens: Tokens::new(settings.seed),
             quotas: BTreeMap::new(),
-            settings: Arc::new(settings),
+            settings,
             start_ms,
             answered: 0,
         }
@@ -378,7 +381,7 @@ impl Vendor for Simulator {
     }
 
     fn documents(&self) -> BTreeMap<&'static str, usize> {
-        Entity::ALL.into_iter().map(|entity| (entity.facts().name, self.store.docs(entity).len())).collect()
+        Entity::ALL.into_iter().map(|entity| (entity.facts().name, self.store.count(entity))).collect()
     }
 
     fn truth(&self, entity: &str) -> Option<Vec<TruthRow>> {

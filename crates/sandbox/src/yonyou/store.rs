@@ -1,10 +1,12 @@
 //! The simulated tenant's documents: those that the seed gives and those that callers wrote.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::entity::{Entity, Seeded};
-use super::settings::{IdForm, Settings};
+use super::settings::Settings;
+use super::token::millis;
 use super::world;
 use crate::beijing;
 use crate::tree::Tree;
@@ -32,69 +34,94 @@ impl Doc {
     }
 }
 
-/// All documents.
+/// The documents of one kind.
+#[derive(Debug, Default)]
+struct Table {
+    docs: Vec<Doc>,
+    places: HashMap<i64, usize>,
+}
+
+impl Table {
+    fn insert(&mut self, doc: Doc) {
+        self.places.insert(doc.id, self.docs.len());
+        self.docs.push(doc);
+    }
+}
+
+/// All documents; a kind's seeded ones are made when somebody first asks for the kind.
 #[derive(Debug)]
 pub(crate) struct Store {
-    docs: BTreeMap<Entity, Vec<Doc>>,
-    places: HashMap<(Entity, i64), usize>,
+    settings: Arc<Settings>,
+    start_ms: i64,
+    tables: BTreeMap<Entity, OnceCell<Table>>,
     received: BTreeMap<(Entity, String), Received>,
-    ids: IdForm,
     made: i64,
     modified: u64,
 }
 
 impl Store {
     /// The data of these settings for a clock that starts at `start_ms`.
-    pub(crate) fn new(settings: &Settings, start_ms: i64) -> Self {
-        let mut store = Self {
-            docs: BTreeMap::new(),
-            places: HashMap::new(),
-            received: BTreeMap::new(),
-            ids: settings.ids,
-            made: 0,
-            modified: 0,
-        };
-        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4);
-        let until = start_ms - ms(settings.quiet);
-        let span = ms(settings.history);
-        for entity in Entity::ALL {
-            let n = match entity.facts().seeded {
-                Seeded::Documents => settings.n_documents,
-                Seeded::Base => settings.n_documents.div_ceil(4).max(5),
-                Seeded::Nothing => 0,
-            };
-            for seq in 0..n {
-                // Whole seconds; one in 40 shares the second of the one before it.
-                let place = if seq % 40 == 1 { seq - 1 } else { seq };
-                let modified = until - span + span / i64::from(n) * i64::from(place) / 1_000 * 1_000;
-                store.insert(entity, world::doc(settings, entity, seq, modified));
-            }
-        }
-        store
+    pub(crate) fn new(settings: Arc<Settings>, start_ms: i64) -> Self {
+        let tables = Entity::ALL.into_iter().map(|entity| (entity, OnceCell::new())).collect();
+        Self { settings, start_ms, tables, received: BTreeMap::new(), made: 0, modified: 0 }
     }
 
-    /// The documents of a kind, oldest first.
+    fn table(&self, entity: Entity) -> &Table {
+        self.tables[&entity].get_or_init(|| self.seeded(entity))
+    }
+
+    fn table_mut(&mut self, entity: Entity) -> &mut Table {
+        self.table(entity);
+        self.tables.get_mut(&entity).and_then(OnceCell::get_mut).expect("it was made just now")
+    }
+
+    fn seeded(&self, entity: Entity) -> Table {
+        let until = self.start_ms - millis(self.settings.quiet);
+        let span = millis(self.settings.history);
+        let n = self.n_seeded(entity);
+        let mut table = Table::default();
+        for seq in 0..n {
+            // Whole seconds; one in 40 shares the second of the one before it.
+            let place = if seq % 40 == 1 { seq - 1 } else { seq };
+            let modified = until - span + span / i64::from(n) * i64::from(place) / 1_000 * 1_000;
+            table.insert(world::doc(&self.settings, entity, seq, modified));
+        }
+        table
+    }
+
+    fn n_seeded(&self, entity: Entity) -> u32 {
+        match entity.facts().seeded {
+            Seeded::Documents => self.settings.n_documents,
+            Seeded::Base => self.settings.n_documents.div_ceil(4).max(5),
+            Seeded::Nothing => 0,
+        }
+    }
+
+    /// How many documents of a kind there are.
+    pub(crate) fn count(&self, entity: Entity) -> usize {
+        self.tables[&entity].get().map_or(self.n_seeded(entity) as usize, |table| table.docs.len())
+    }
+
+    /// The documents of a kind, in the order in which they were made.
     pub(crate) fn docs(&self, entity: Entity) -> &[Doc] {
-        self.docs.get(&entity).map_or(&[], Vec::as_slice)
+        &self.table(entity).docs
     }
 
     /// The document with this id.
     pub(crate) fn find(&self, entity: Entity, id: &str) -> Option<&Doc> {
-        let place = *self.places.get(&(entity, id.parse().ok()?))?;
-        self.docs(entity).get(place)
+        let table = self.table(entity);
+        table.docs.get(*table.places.get(&id.parse().ok()?)?)
     }
 
     /// The same, to be changed.
     pub(crate) fn find_mut(&mut self, entity: Entity, id: &str) -> Option<&mut Doc> {
-        let place = *self.places.get(&(entity, id.parse().ok()?))?;
-        self.docs.get_mut(&entity)?.get_mut(place)
+        let table = self.table_mut(entity);
+        table.docs.get_mut(*table.places.get(&id.parse().ok()?)?)
     }
 
     /// Adds a document.
     pub(crate) fn insert(&mut self, entity: Entity, doc: Doc) {
-        let docs = self.docs.entry(entity).or_default();
-        self.places.insert((entity, doc.id), docs.len());
-        docs.push(doc);
+        self.table_mut(entity).insert(doc);
     }
 
     /// A new id, and how it is written.
@@ -102,7 +129,7 @@ impl Store {
         self.made += 1;
         // Odd steps, so that ids end in every digit.
         let id = FIRST_NEW + self.made * 32_768_333;
-        (id, world::id(self.ids, id))
+        (id, world::id(self.settings.ids, id))
     }
 
     /// How many documents callers have made; also the number in the next generated code.
@@ -112,11 +139,12 @@ impl Store {
 
     /// Modifies a document by hand: its `memo` says the version.
     pub(crate) fn touch(&mut self, entity: Entity, place: usize, now_ms: i64) -> Option<String> {
-        let doc = self.docs.get_mut(&entity)?.get_mut(place)?;
+        let doc = self.table_mut(entity).docs.get_mut(place)?;
         doc.modify(now_ms);
         doc.tree.set("memo", Tree::text(format!("v{}", doc.version)));
+        let id = doc.id.to_string();
         self.modified += 1;
-        Some(doc.id.to_string())
+        Some(id)
     }
 
     /// Rows modified by hand or by drift so far.
