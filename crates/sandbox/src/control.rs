@@ -15,9 +15,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::arrival::Shared;
 use crate::beijing;
 use crate::faults::{FaultRule, FaultState};
-use crate::server::Shared;
 use crate::stats::{CallRecord, Stats};
 use crate::vendor::{Received, TruthRow};
 

@@ -14,6 +14,8 @@
 //! # }
 //! ```
 //!
+//! Each vendor also has `in_process`, which gives the same simulator without a socket; see [`InProcess`].
+//!
 //! # Shared parts
 //! Transport, clock, call limits, faults and the log are the same for each vendor; a vendor is one more module with
 //! its own settings. In the order in which a call meets them: half of the latency, the path, the call limits, the
@@ -82,24 +84,37 @@
 //!   receipts, transfers and shops 200 at most.
 //! - *Fields* without a sample on the page have plausible names and the page's units.
 //! - Outstock rows share their `sid` with the orders but are modified on their own.
+//!
+//! # qeasy
+//! What it is strict about and what was chosen where its page is silent: [`qeasy`].
+//!
+//! # Yonyou
+//! What it is strict about and what was chosen where its page is silent: [`yonyou`].
 
+mod arrival;
 mod beijing;
 mod clock;
 mod control;
+mod decimal;
 mod dice;
 mod faults;
 mod form;
+mod in_process;
 mod json;
 pub mod kuaimai;
 mod limits;
+pub mod qeasy;
 mod server;
 mod stats;
 mod table;
+mod tree;
 mod vendor;
 mod wire;
+pub mod yonyou;
 
 pub use control::Control;
 pub use faults::{Fault, FaultRule, FaultState, When};
+pub use in_process::{Carried, InProcess, InProcessAnswer, Outcome};
 pub use limits::WindowStats;
 pub use server::Sandbox;
 pub use stats::{CallRecord, Stats};

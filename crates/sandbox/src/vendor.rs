@@ -1,6 +1,7 @@
 //! What a simulated vendor has to offer so that the shared scaffolding can serve it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -53,6 +54,8 @@ pub(crate) struct Call {
     pub(crate) key: Option<String>,
     /// All fields of a form; `None` if there is none, or if it could not be read as the vendor wants it.
     pub(crate) form: Option<Form>,
+    /// The path, for vendors whose paths hold more than the method.
+    pub(crate) path: String,
     /// The query string, for vendors that read it.
     pub(crate) query: String,
     /// The headers, their names in lower case, for vendors that read them.
@@ -111,6 +114,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) n: u64,
     /// Faults that strike it.
     pub(crate) faults: &'a [Fault],
+    /// How long after its arrival the caller has the answer, for vendors that say what is still running.
+    pub(crate) hold: Duration,
 }
 
 /// One document as it stands at the vendor now.

@@ -27,6 +27,7 @@ use crate::beijing;
 use crate::dice::Dice;
 use crate::faults::Fault;
 use crate::form::Form;
+use crate::in_process::InProcess;
 use crate::json::Json;
 use crate::limits::Refusal;
 use crate::server::{self, Frame, Sandbox};
@@ -46,6 +47,17 @@ const MOST_ITEMS: usize = 20;
 /// # Errors
 /// If the port is taken.
 pub async fn start(settings: Settings) -> io::Result<Sandbox> {
+    let (frame, vendor) = build(settings);
+    server::start(frame, vendor).await
+}
+
+/// The same simulator without a socket; its clock stands still until it is moved.
+pub fn in_process(settings: Settings) -> InProcess {
+    let (frame, vendor) = build(settings);
+    InProcess::new(frame, vendor)
+}
+
+fn build(settings: Settings) -> (Frame, Box<dyn Vendor>) {
     let clock_start = settings.clock_start.unwrap_or_else(Timestamp::now);
     let frame = Frame {
         seed: settings.seed,
@@ -57,7 +69,7 @@ pub async fn start(settings: Settings) -> io::Result<Sandbox> {
         clock_frozen: settings.clock_frozen,
         faults: settings.faults.clone(),
     };
-    server::start(frame, Box::new(Simulator::new(settings, clock_start.as_millisecond()))).await
+    (frame, Box::new(Simulator::new(settings, clock_start.as_millisecond())))
 }
 
 /// The vendor behind the scaffolding.

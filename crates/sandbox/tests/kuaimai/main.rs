@@ -5,5 +5,6 @@ mod client;
 mod data;
 mod faults;
 mod gateway;
+mod in_process;
 mod lists;
 mod session;
