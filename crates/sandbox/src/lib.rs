@@ -46,6 +46,9 @@
 //! | `POST pushes` | what the vendor sends by itself now, as it would arrive at a registered address |
 //! | `GET truth/{entity}` | each document's key, time and version, one JSON object a line |
 //!
+//! # Jushuitan
+//! What it is strict about and what was chosen where its page is silent: [`jushuitan`].
+//!
 //! # Kuaimai
 //! Strict about: path, verb, content type, doubled and empty fields, method, version, app key, timestamp (10 minutes
 //! either way, GMT+8), `format`, signature (three methods, any case), session, page numbers and sizes, required
@@ -90,13 +93,16 @@ mod dice;
 mod faults;
 mod form;
 mod json;
+pub mod jushuitan;
 pub mod kuaimai;
 mod limits;
+mod rows;
 mod server;
 mod stats;
 mod table;
 mod vendor;
 mod wire;
+mod written;
 
 pub use control::Control;
 pub use faults::{Fault, FaultRule, FaultState, When};
