@@ -91,6 +91,7 @@ mod clock;
 mod control;
 mod dice;
 mod faults;
+mod fields;
 mod form;
 mod json;
 pub mod jushuitan;
@@ -101,6 +102,7 @@ mod server;
 mod stats;
 mod table;
 mod vendor;
+mod versioned;
 mod wire;
 mod written;
 

@@ -6,7 +6,8 @@ use super::awkward;
 use super::settings::Settings;
 use crate::dice::Dice;
 use crate::rows;
-use crate::table::{Entry, Row, Table};
+use crate::table::{Entry, Row};
+use crate::versioned::Versioned;
 
 /// Warehouses as `wms_co_id` and name; the first is the company's own.
 pub(crate) const WAREHOUSES: [(i64, &str); 3] = [(10_011, "主仓"), (10_012, "华东分仓"), (10_013, "华南分仓")];
@@ -198,14 +199,6 @@ pub(crate) enum TimeKind {
     Moved,
 }
 
-/// The changing rows of one entity, with their row versions.
-#[derive(Debug)]
-struct Shelf {
-    table: Table<TimeKind>,
-    ts: Vec<i64>,
-    by_ts: Vec<Entry>,
-}
-
 /// The company with its changing rows.
 #[derive(Debug)]
 pub(crate) struct Data {
@@ -213,8 +206,8 @@ pub(crate) struct Data {
     pub(crate) n_items: u32,
     pub(crate) n_shops: u32,
     pub(crate) n_suppliers: u32,
-    shelves: Vec<Shelf>,
-    next_ts: i64,
+    tables: Vec<Versioned<TimeKind>>,
+    last_ts: i64,
     modified: u64,
 }
 
@@ -227,8 +220,8 @@ impl Data {
         let (seed, n_items) = (settings.seed, settings.n_items.max(1));
         let (n_shops, n_suppliers) = (settings.n_shops.max(1), settings.n_suppliers.max(1));
         let (orders, documents) = (settings.n_orders, settings.n_documents);
-        let mut next_ts = FIRST_TS;
-        let shelf = |entity: Entity| {
+        let mut last_ts = FIRST_TS;
+        let table = |entity: Entity| {
             let n = match entity {
                 Entity::Orders => orders,
                 Entity::AfterSale => orders.div_ceil(10),
@@ -253,34 +246,25 @@ impl Data {
             };
             let mut dice = Dice::new(seed, 3_000 + entity.place(), 0);
             let rows = rows::spread(&mut dice, n, &span, |seq| course(seed, entity, seq).0);
-            // Versions ascend with the times of change and leave gaps, as those of a database with other tables do.
-            let ts: Vec<i64> = rows
-                .iter()
-                .map(|_| {
-                    next_ts += 1 + 2 * dice.below(50);
-                    next_ts
-                })
-                .collect();
-            let by_ts = (0..).zip(&ts).map(|(seq, &ts)| (ts, seq)).collect();
-            Shelf { table: Table::new(rows), ts, by_ts }
+            Versioned::new(rows, &mut dice, &mut last_ts)
         };
-        let shelves = Entity::ALL.into_iter().map(shelf).collect();
-        Self { seed, n_items, n_shops, n_suppliers, shelves, next_ts, modified: 0 }
+        let tables = Entity::ALL.into_iter().map(table).collect();
+        Self { seed, n_items, n_shops, n_suppliers, tables, last_ts, modified: 0 }
     }
 
     /// All rows of an entity, by position.
     pub(crate) fn rows(&self, entity: Entity) -> &[Row] {
-        self.shelves[entity as usize].table.rows()
+        self.tables[entity as usize].table().rows()
     }
 
     /// The row at a position.
     pub(crate) fn row(&self, entity: Entity, seq: u32) -> &Row {
-        self.shelves[entity as usize].table.row(seq)
+        self.tables[entity as usize].table().row(seq)
     }
 
     /// The row version at a position.
     pub(crate) fn ts(&self, entity: Entity, seq: u32) -> i64 {
-        self.shelves[entity as usize].ts[seq as usize]
+        self.tables[entity as usize].ts(seq)
     }
 
     /// When goods moved; `None` for a document that has not come so far.
@@ -293,7 +277,7 @@ impl Data {
     /// A document without that time lies before all others.
     pub(crate) fn by_time(&mut self, entity: Entity, kind: Option<TimeKind>) -> &[Entry] {
         let seed = self.seed;
-        let table = &mut self.shelves[entity as usize].table;
+        let table = self.tables[entity as usize].table_mut();
         match kind {
             None => table.by_updated(),
             Some(TimeKind::Created) => table.by_fixed(TimeKind::Created, |_, row| row.created),
@@ -305,7 +289,7 @@ impl Data {
 
     /// The index of an entity by row version.
     pub(crate) fn by_ts(&self, entity: Entity) -> &[Entry] {
-        &self.shelves[entity as usize].by_ts
+        self.tables[entity as usize].by_ts()
     }
 
     /// Modifies a row, which gets the newest row version of all.
@@ -313,31 +297,25 @@ impl Data {
     /// The sum of an SKU's inventory changes with each warehouse, and the first warehouse with the sum.
     pub(crate) fn touch(&mut self, entity: Entity, seq: u32, now_ms: i64) {
         self.modified += 1;
-        self.shelve(entity, seq, now_ms);
+        self.change(entity, seq, now_ms);
         match entity {
-            Entity::Inventory => self.shelve(Entity::InventoryMain, seq, now_ms),
+            Entity::Inventory => self.change(Entity::InventoryMain, seq, now_ms),
             Entity::InventoryMain | Entity::InventoryEast | Entity::InventorySouth => {
-                self.shelve(Entity::Inventory, seq, now_ms);
+                self.change(Entity::Inventory, seq, now_ms);
             }
             _ => {}
         }
     }
 
-    fn shelve(&mut self, entity: Entity, seq: u32, now_ms: i64) {
+    fn change(&mut self, entity: Entity, seq: u32, now_ms: i64) {
         let ts = self.fresh_ts();
-        let shelf = &mut self.shelves[entity as usize];
-        shelf.table.touch(seq, now_ms);
-        let was = (shelf.ts[seq as usize], seq);
-        let place = shelf.by_ts.binary_search(&was).expect("each row is indexed under its version");
-        shelf.by_ts.remove(place);
-        shelf.by_ts.push((ts, seq));
-        shelf.ts[seq as usize] = ts;
+        self.tables[entity as usize].touch(seq, now_ms, ts);
     }
 
     /// The next row version, for what is written.
     pub(crate) fn fresh_ts(&mut self) -> i64 {
-        self.next_ts += 2;
-        self.next_ts
+        self.last_ts += 2;
+        self.last_ts
     }
 
     /// Rows modified so far.

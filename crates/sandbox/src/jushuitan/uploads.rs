@@ -12,6 +12,7 @@ use super::protocol::{Problem, refuse};
 use super::query;
 use super::settings::Repeat;
 use crate::beijing;
+use crate::fields::{Fields, decimal, need, part, text_of};
 use crate::json::Json;
 use crate::vendor::Received;
 use crate::written::Written;
@@ -20,8 +21,6 @@ use crate::written::Written;
 const MOST_ORDERS: usize = 50;
 /// Most lines of one inventory adjustment.
 const MOST_LINES: usize = 500;
-/// Decimal places that amounts are compared with.
-const PLACES: usize = 8;
 
 /// All that was uploaded.
 #[derive(Debug)]
@@ -33,8 +32,6 @@ pub(crate) struct Uploads {
     stamps: BTreeMap<String, (i64, i64)>,
     repeat: Repeat,
 }
-
-type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
 /// What became of one row: its id, or why it was refused.
 type Outcome = Result<String, String>;
@@ -280,56 +277,4 @@ fn rows(target: Target, biz: &str) -> Result<Vec<(Fields<'_>, &str)>, Problem> {
         }
     }
     Ok(rows)
-}
-
-/// A part of a row, in another form.
-fn part<'a, T: Deserialize<'a>>(row: &Fields<'a>, name: &str) -> Result<T, String> {
-    let text = row.get(name).ok_or_else(|| format!("必填数据为空：{name}"))?;
-    serde_json::from_str(text.get()).map_err(|_| format!("参数不符合规范：{name}"))
-}
-
-/// A text or a number as text; `None` for whatever else there is.
-fn text_of(row: &Fields<'_>, name: &str) -> Option<String> {
-    let text = row.get(name)?.get();
-    match text.as_bytes().first()? {
-        b'"' => serde_json::from_str(text).ok(),
-        b'-' | b'0'..=b'9' => Some(text.to_owned()),
-        _ => None,
-    }
-}
-
-fn need(row: &Fields<'_>, name: &str) -> Result<String, String> {
-    text_of(row, name).filter(|text| !text.is_empty()).ok_or_else(|| format!("必填数据为空：{name}"))
-}
-
-/// A plain decimal in units of its eighth place.
-fn decimal(text: &str) -> Option<i128> {
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-    let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
-    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || places.len() > PLACES || !plain(whole) || !plain(places) {
-        return None;
-    }
-    Some(sign * format!("{whole}{places:0<PLACES$}").parse::<i128>().ok()?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decimal;
-
-    #[test]
-    fn amounts_are_exact() {
-        for (text, expected) in [
-            ("19.90", Some(1_990_000_000)),
-            ("-0.1", Some(-10_000_000)),
-            ("1000000000000000.01", Some(100_000_000_000_000_001_000_000)),
-            ("5", Some(500_000_000)),
-            ("1e2", None),
-            ("", None),
-            (".5", None),
-            ("1.123456789", None),
-        ] {
-            assert_eq!(decimal(text), expected, "{text}");
-        }
-    }
 }
