@@ -42,6 +42,7 @@ impl Control {
         let (refreshes, modified) = state.vendor.counts();
         Stats {
             now_ms: state.clock.now_ms(),
+            rejected_for_limits: state.limiter.refused(),
             windows: state.limiter.stats(),
             documents: state.vendor.documents(),
             refreshes,

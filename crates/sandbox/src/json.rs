@@ -73,6 +73,12 @@ impl Json {
         self.0.push_str(value);
     }
 
+    /// A value that is JSON text already, as a list element or as the value of the last key.
+    pub(crate) fn raw(&mut self, value: &str) {
+        self.separate();
+        self.0.push_str(value);
+    }
+
     /// Hundredths as text with two decimals: 4200 is `"42.00"`.
     pub(crate) fn hundredths_text(&mut self, key: &str, value: i64) {
         self.format(key, format_args!("{}.{:02}", value / 100, value % 100));

@@ -48,6 +48,9 @@
 //! | `POST pushes` | what the vendor sends by itself now, as it would arrive at a registered address |
 //! | `GET truth/{entity}` | each document's key, time and version, one JSON object a line |
 //!
+//! # Jushuitan
+//! What it is strict about and what was chosen where its page is silent: [`jushuitan`].
+//!
 //! # Kuaimai
 //! Strict about: path, verb, content type, doubled and empty fields, method, version, app key, timestamp (10 minutes
 //! either way, GMT+8), `format`, signature (three methods, any case), session, page numbers and sizes, required
@@ -98,18 +101,23 @@ mod control;
 mod decimal;
 mod dice;
 mod faults;
+mod fields;
 mod form;
 mod in_process;
 mod json;
+pub mod jushuitan;
 pub mod kuaimai;
 mod limits;
 pub mod qeasy;
+mod rows;
 mod server;
 mod stats;
 mod table;
 mod tree;
 mod vendor;
+mod versioned;
 mod wire;
+mod written;
 pub mod yonyou;
 
 pub use control::Control;

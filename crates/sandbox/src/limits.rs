@@ -31,6 +31,7 @@ pub(crate) struct Refusal {
 #[derive(Debug)]
 pub(crate) struct Limiter {
     windows: Vec<Window>,
+    refused: u64,
 }
 
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl Limiter {
             most_arrived: 0,
             most_served: 0,
         };
-        Self { windows: limits.iter().map(window).collect() }
+        Self { windows: limits.iter().map(window).collect(), refused: 0 }
     }
 
     /// Notes a call that arrives at `now` and says whether it may be served.
@@ -81,6 +82,7 @@ impl Limiter {
             }
         }
         if let Some(refusal) = refusal {
+            self.refused += 1;
             return Err(refusal);
         }
         for window in &mut self.windows {
@@ -88,6 +90,11 @@ impl Limiter {
             window.most_served = window.most_served.max(window.served.len());
         }
         Ok(())
+    }
+
+    /// Calls refused so far.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// What each window saw so far.
@@ -122,6 +129,7 @@ mod tests {
         assert_eq!(limiter.admit(ms(1_100)), refused(800, 1_000), "the call at 900 has not");
         assert_eq!(limiter.stats()[0].most_served, 2);
         assert_eq!(limiter.stats()[0].most_arrived, 4);
+        assert_eq!(limiter.refused(), 2);
     }
 
     #[test]
