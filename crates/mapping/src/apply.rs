@@ -1,16 +1,20 @@
 //! Applies a compiled mapping to one record.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use milkrun_core::Record;
 
 use crate::convert;
 use crate::error::MapError;
+use crate::expr::value::Val;
+use crate::expr::{Expr, Failure, meter, write};
+use crate::filter::Facts;
 use crate::json::{Elements, Fields, kind, write_text};
 use crate::layout::{Found, Spot, Wanted};
 use crate::mapping::Mapping;
 use crate::path::descend;
-use crate::rule::{Absent, Body, Each, Fate, Field, Node, Place, Source, Value};
+use crate::rule::{Absent, Body, Computed, Each, Fate, Field, Node, Place, Source, Value};
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +99,11 @@ impl Mapping {
             out.found.resize_with(self.scopes.len(), Found::default);
         }
         let before = (out.text.len(), out.ends.len());
-        let mut run = Run { mapping: self, found: &mut out.found, out: &mut out.text, ends: &mut out.ends };
+        let read = RefCell::default();
+        let mut run = Run { mapping: self, found: &mut out.found, out: &mut out.text, ends: &mut out.ends, read };
+        if self.env.is_some() {
+            meter::start(record.text().len());
+        }
         let result = run.record(record);
         if result.is_err() {
             out.text.truncate(before.0);
@@ -111,6 +119,31 @@ struct Run<'a> {
     found: &'a mut Vec<Found>,
     out: &'a mut String,
     ends: &'a mut Vec<usize>,
+    /// What expressions were given before, by the place of its text; most of them are given the same.
+    read: RefCell<[Option<(*const u8, Val)>; 3]>,
+}
+
+/// What the conditions of a filter are tested on.
+struct Seen<'a, 'm, 'r> {
+    run: &'a Run<'m>,
+    here: Here<'r>,
+}
+
+impl<'r> Facts<'r> for Seen<'_, '_, 'r> {
+    fn fetch(&self, source: &Source) -> Option<&'r str> {
+        self.run.fetch(source, self.here)
+    }
+
+    fn says(&self, expr: &Expr, in_element: bool) -> Result<bool, MapError> {
+        match self.run.one_value(expr, self.run.input(self.here, in_element), self.here)? {
+            Some(Val::Bool(flag)) => Ok(flag),
+            None | Some(Val::Null) => Ok(false),
+            Some(other) => {
+                let reason = "is neither true nor false, and a filter has to be one of them";
+                Err(MapError::new("expr", Some(&other.to_string()), reason))
+            }
+        }
+    }
 }
 
 /// The things that paths begin at.
@@ -136,9 +169,12 @@ impl Run<'_> {
         let here = Here { record, exploded: "", element: "" };
         let needs_element = mapping.filter_needs_element;
         if let Some(filter) = mapping.filter.as_ref().filter(|_| !needs_element)
-            && !filter.holds(&|source| self.fetch(source, here))?
+            && !filter.holds(&Seen { run: self, here })?
         {
             return Ok(Outcome::Filtered);
+        }
+        if let Body::Transform(expr) = &mapping.body {
+            return self.transform(expr, here);
         }
         let Some(explode) = &mapping.explode else {
             self.document(here)?;
@@ -152,7 +188,7 @@ impl Run<'_> {
             let here = Here { exploded, ..here };
             self.enter(1, exploded).map_err(|reason| at_element(explode, i, exploded, reason))?;
             let filter = mapping.filter.as_ref().filter(|_| needs_element);
-            let chosen = filter.map_or(Ok(true), |f| f.holds(&|source| self.fetch(source, here)));
+            let chosen = filter.map_or(Ok(true), |f| f.holds(&Seen { run: self, here }));
             let here_only = |e: MapError| e.exploded(&explode.written, i);
             if !chosen.map_err(here_only)? {
                 n_filtered += 1;
@@ -179,7 +215,8 @@ impl Run<'_> {
     fn document(&mut self, here: Here<'_>) -> Result<(), MapError> {
         let mapping = self.mapping;
         match &mapping.body {
-            Body::AsCame => self.out.push_str(here.record.text()),
+            // Documents that an expression gives are written by `transform`.
+            Body::AsCame | Body::Transform(_) => self.out.push_str(here.record.text()),
             Body::Fields(fields) => self.object(fields, here)?,
             Body::KeepAll { fields, own, fate } => self.all_fields(fields, own, fate, here)?,
         }
@@ -261,6 +298,7 @@ impl Run<'_> {
         match node {
             Node::Const(json) => self.out.push_str(json),
             Node::Value(value) => return self.value(value, here),
+            Node::Computed(computed) => return self.computed(computed, here),
             Node::Object(fields) => self.object(fields, here)?,
             Node::Each(each) => return self.each(each, here),
         }
@@ -287,6 +325,98 @@ impl Run<'_> {
             let sources: Vec<&str> = rule.from.iter().map(|s| s.written.as_str()).collect();
             MapError::new(&sources.join("`, `"), None, reason)
         })
+    }
+
+    /// Writes the value that an expression gives.
+    fn computed(&mut self, rule: &Computed, here: Here<'_>) -> Result<Written, MapError> {
+        let given = rule.value.from.iter().filter_map(|source| self.fetch(source, here));
+        let (mut is_null, mut raw) = (false, None);
+        for value in given {
+            is_null = true;
+            if value != "null" {
+                raw = Some(value);
+                break;
+            }
+        }
+        let input = match raw {
+            Some(raw) => Some(write::read(raw)),
+            None if rule.value.from.is_empty() => Some(self.input(here, rule.in_element)),
+            None => None,
+        };
+        if let Some(input) = input {
+            let value = self.one_value(&rule.expr, input, here)?;
+            is_null = value.is_some();
+            if let Some(value) = value.filter(|value| !matches!(value, Val::Null)) {
+                let mut json = String::new();
+                if !write::write(&value, &mut json) {
+                    return Err(refusal(Failure::of_stop(meter::stopped().unwrap_or(meter::Stop::Steps))));
+                }
+                let before = self.out.len();
+                let written = convert::write(&rule.value, &json, self.out);
+                if written.map_err(|reason| MapError::new("expr", Some(&json), reason))? {
+                    return Ok(Written::Yes);
+                }
+                self.out.truncate(before);
+            }
+        }
+        self.absent(&rule.value.absent, is_null).map_err(|reason| MapError::new("expr", None, reason))
+    }
+
+    /// The documents that an expression gives.
+    fn transform(&mut self, expr: &Expr, here: Here<'_>) -> Result<Outcome, MapError> {
+        let env = self.mapping.env.as_ref().expect("a mapping with an expression has what expressions know");
+        let input = self.input(here, false);
+        let (out, ends) = (&mut *self.out, &mut *self.ends);
+        let mut n = 0;
+        let result = expr.run(env, input.clone(), [input, Val::Null], |value| {
+            if !matches!(value, Val::Obj(_)) {
+                let value = Some(value.to_string());
+                return Err(Failure { value, reason: "is no object, and a document is one".to_owned() });
+            }
+            if !write::write(&value, out) {
+                return Err(Failure::of_stop(meter::stopped().unwrap_or(meter::Stop::Steps)));
+            }
+            ends.push(out.len());
+            n += 1;
+            Ok(())
+        });
+        result.map_err(|failure| refusal(failure).under("transform"))?;
+        Ok(Outcome::Mapped { n })
+    }
+
+    /// The one value that an expression gives; `None` if it gives none.
+    fn one_value(&self, expr: &Expr, input: Val, here: Here<'_>) -> Result<Option<Val>, MapError> {
+        let env = self.mapping.env.as_ref().expect("a mapping with an expression has what expressions know");
+        let record = self.known(0, here.record.text());
+        let element = if here.exploded.is_empty() { Val::Null } else { self.known(1, here.exploded) };
+        let mut only = None;
+        let result = expr.run(env, input, [record, element], |value| {
+            if only.is_some() {
+                return Err(Failure::new("gives several values; put `[` and `]` around it to make them a list"));
+            }
+            only = Some(value);
+            Ok(())
+        });
+        result.map_err(refusal)?;
+        Ok(only)
+    }
+
+    /// What an expression is given: the element of an `each`, else the record.
+    fn input(&self, here: Here<'_>, in_element: bool) -> Val {
+        if in_element { self.known(2, here.element) } else { self.known(0, here.record.text()) }
+    }
+
+    /// The value of a text, read once as long as the same text is asked for.
+    fn known(&self, slot: usize, text: &str) -> Val {
+        let mut read = self.read.borrow_mut();
+        match &read[slot] {
+            Some((place, value)) if *place == text.as_ptr() => value.clone(),
+            _ => {
+                let value = write::read(text);
+                read[slot] = Some((text.as_ptr(), value.clone()));
+                value
+            }
+        }
     }
 
     /// Writes what stands for a value that is missing or null.
@@ -322,7 +452,7 @@ impl Run<'_> {
             self.enter(each.scope, element)
                 .map_err(|reason| at_element(&each.list, i, element, reason).in_element(i))?;
             if let Some(filter) = &each.filter
-                && !filter.holds(&|source| self.fetch(source, here)).map_err(|e| e.in_element(i))?
+                && !filter.holds(&Seen { run: self, here }).map_err(|e| e.in_element(i))?
             {
                 continue;
             }
@@ -360,6 +490,11 @@ impl Run<'_> {
         };
         descend(first, &source.rest)
     }
+}
+
+/// The refusal of a record whose expression fails.
+fn refusal(Failure { value, reason }: Failure) -> MapError {
+    MapError::new("expr", value.as_deref(), reason)
 }
 
 fn elements<'r>(source: &Source, list: &'r str) -> Result<Elements<'r>, MapError> {

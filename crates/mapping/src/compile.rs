@@ -12,9 +12,6 @@ use crate::path::{Path, Start, Step};
 use crate::reader::{Entry, Mistakes, Value, entries};
 use crate::rule::{Body, Fate, Field, Place, Source};
 
-/// Said about `expr` until there are expressions.
-pub(crate) const NO_EXPRESSIONS: &str = "expressions are not available yet";
-
 /// What is gathered while a mapping is compiled.
 pub(crate) struct Compiler<'o> {
     pub(crate) options: &'o Options<'o>,
@@ -24,7 +21,9 @@ pub(crate) struct Compiler<'o> {
     /// What the stream's units added to the rules; part of their version.
     pub(crate) implied: String,
     /// The path of the list that `explode` names.
-    explode: Option<Vec<Step>>,
+    pub(crate) explode: Option<Vec<Step>>,
+    /// Whether any rule has an expression.
+    pub(crate) has_expressions: bool,
 }
 
 /// Where a rule stands.
@@ -45,6 +44,7 @@ impl<'o> Compiler<'o> {
             scopes: vec![Wanted::default()],
             implied: String::new(),
             explode: None,
+            has_expressions: false,
         }
     }
 
@@ -66,12 +66,17 @@ impl<'o> Compiler<'o> {
         let keep_all = get("keep").map(|e| self.mistakes.word("keep", e.value, &[("all", ())]));
         let drop = get("drop").map(|e| (e, self.names(e.value)));
         let fields = get("fields").map(|e| (e, self.fields(e, &top)));
+        let transform = get("transform").map(|e| (e, self.transform(e, &all)));
         if let (Some((entry, _)), Some(_), None) = (&drop, &fields, &keep_all) {
             let message = "without `keep = \"all\"` only the listed fields are written, so nothing can be dropped";
             self.mistakes.add(entry.span.clone(), message, "add `keep = \"all\"`, or remove `drop`");
         }
         let lists = all.iter().any(|e| matches!(e.name, "keep" | "drop" | "fields" | "explode"));
         let dropped = drop.map_or(Some(Vec::new()), |(_, names)| names)?;
+        if let Some((_, expr)) = transform {
+            let filter = filter.map_or(Some(None), |f| f.map(Some))?;
+            return Some((Body::Transform(Box::new(expr?)), filter, None));
+        }
         let body = match (keep_all, fields) {
             (None, Some((_, fields))) => Body::Fields(fields?),
             (None, None) if !lists => Body::AsCame,

@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use crate::compile::{Compiler, Here, NO_EXPRESSIONS};
+use crate::compile::{Compiler, Here};
 use crate::filter::{Bound, Condition, Test};
 use crate::keys::CONDITION;
 use crate::reader::{Entry, Mistakes, Value, entries, kind};
@@ -39,15 +39,18 @@ impl Compiler<'_> {
         for entry in &all {
             if !CONDITION.contains(&entry.name) {
                 self.mistakes.unknown_key(entry, "a condition", CONDITION);
-            } else if entry.name == "expr" {
-                self.mistakes.note(entry.span.clone(), NO_EXPRESSIONS);
-                return None;
             }
         }
-        if let Some(group) = all.iter().find(|e| matches!(e.name, "any" | "all")) {
+        if let Some(group) = all.iter().find(|e| matches!(e.name, "any" | "all" | "expr")) {
             for entry in all.iter().filter(|e| e.name != group.name && CONDITION.contains(&e.name)) {
                 let message = format!("`{}` cannot stand beside `{}`", entry.name, group.name);
                 self.mistakes.add(entry.span.clone(), message, "make it a condition of its own");
+            }
+            if group.name == "expr" {
+                let text = self.mistakes.text("expr", group.value)?;
+                let needs_element = text.contains("$element");
+                let expr = Box::new(self.expr("expr", group.value, here, None)?);
+                return Some(Condition::Expr { expr, in_element: here.scope.is_some(), needs_element });
             }
             let parts = self.conditions(group.name, group.value, here)?;
             return Some(if group.name == "any" { Condition::Any(parts) } else { Condition::All(parts) });

@@ -5,12 +5,12 @@ use std::ops::Range;
 use milkrun_core::stream::UnitKind;
 use toml::de::DeTable;
 
-use crate::compile::{Compiler, Here, NO_EXPRESSIONS};
+use crate::compile::{Compiler, Here};
 use crate::keys::{NULLS, RULE, meant, needs};
 use crate::layout::Wanted;
 use crate::path::{Path, Step};
 use crate::reader::{Entry, Mistakes, Value, entries, kind};
-use crate::rule::{self, Absent, Convert, Each, Node, Source};
+use crate::rule::{self, Absent, Computed, Convert, Each, Node, Source};
 
 /// The keys of a rule, and which of them have had their say.
 pub(crate) struct Keys<'t, 'i> {
@@ -75,10 +75,6 @@ impl Compiler<'_> {
         }
         let known = all.iter().filter(|e| RULE.contains(&e.name));
         let mut keys = Keys { all: known.map(|e| (e.clone(), false)).collect() };
-        if let Some(expr) = keys.entry("expr") {
-            self.mistakes.note(expr.span.clone(), NO_EXPRESSIONS);
-            return None;
-        }
         let node = if let Some(value) = keys.take("const") {
             self.mistakes.json("const", value).map(Node::Const)
         } else if let Some(list) = keys.take("each") {
@@ -86,6 +82,8 @@ impl Compiler<'_> {
         } else if keys.take("fields").is_some() {
             let fields = keys.entry("fields").cloned()?;
             self.fields(&fields, here).map(Node::Object)
+        } else if let Some(expr) = keys.take("expr") {
+            self.computed(expr, &mut keys, here)
         } else if let Some(from) = keys.take("from") {
             let from = self.from(&Mistakes::one_or_more(from), here);
             self.value(from, &mut keys).map(|value| Node::Value(Box::new(value)))
@@ -96,7 +94,7 @@ impl Compiler<'_> {
                 self.mistakes.add(
                     entry.span.clone(),
                     message,
-                    "add `from`, `const`, `fields`, or `each` with `fields`",
+                    "add `from`, `const`, `expr`, `fields`, or `each` with `fields`",
                 );
             }
             return None;
@@ -129,6 +127,8 @@ impl Compiler<'_> {
             let fields = keys.entry("fields").cloned().and_then(|fields| self.fields(&fields, &inside));
             let absent = self.absent(keys);
             (fields.map(Node::Object), absent)
+        } else if let Some(expr) = keys.take("expr") {
+            (self.computed(expr, keys, &inside), Absent::default())
         } else {
             let from = if let Some(from) = keys.take("from") {
                 self.from(&Mistakes::one_or_more(from), &inside)
@@ -154,6 +154,20 @@ impl Compiler<'_> {
             from.sources.push(self.source(written, &path, here));
         }
         Some(from)
+    }
+
+    /// A value that an expression makes, of what `from` names or of the record or element.
+    fn computed(&mut self, expr: &Value<'_>, keys: &mut Keys<'_, '_>, here: &Here) -> Option<Node> {
+        let given = keys.take("from").map(|paths| {
+            let list = Mistakes::one_or_more(paths);
+            let of_first = list.first().and_then(|first| Path::parse(first.get_ref().as_str()?).ok());
+            (self.from(&list, here), of_first.map(|path| self.absolute(&path, here)))
+        });
+        let (from, steps) = given.unwrap_or_else(|| (Some(From { sources: Vec::new(), units: Vec::new() }), None));
+        let expr = self.expr("expr", expr, here, steps.as_deref());
+        let value = self.value(from, keys);
+        let in_element = here.scope.is_some();
+        Some(Node::Computed(Box::new(Computed { expr: expr?, value: value?, in_element })))
     }
 
     pub(crate) fn flag(&mut self, name: &str, keys: &mut Keys<'_, '_>) -> bool {

@@ -23,9 +23,8 @@ const LONGEST_TEXT: u32 = 10_000_000;
 impl Compiler<'_> {
     /// A rule that takes a value; every key is looked at, even if the path was wrong.
     pub(crate) fn value(&mut self, from: Option<From>, keys: &mut Keys<'_, '_>) -> Option<rule::Value> {
-        if from.as_ref().is_some_and(|f| f.sources.is_empty()) {
-            let span = keys.entry("from").map_or(0..0, |e| e.value.span());
-            self.mistakes.note(span, "`from` lists no path");
+        if let (Some(entry), true) = (keys.entry("from"), from.as_ref().is_some_and(|f| f.sources.is_empty())) {
+            self.mistakes.note(entry.value.span(), "`from` lists no path");
         }
         let n_before = self.mistakes.0.len();
         let units = from.as_ref().map_or(&[][..], |f| &f.units);

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use crate::decimal::Decimal;
 use crate::error::MapError;
+use crate::expr::Expr;
 use crate::json::{Elements, kind, plain_text};
 use crate::rule::{Place, Source};
 
@@ -17,6 +18,23 @@ pub(crate) enum Condition {
     Any(Vec<Condition>),
     /// All tests on one value.
     Field { source: Source, tests: Vec<Test> },
+    /// An expression that gives true.
+    Expr {
+        expr: Box<Expr>,
+        /// Whether it is given the element of an `each`.
+        in_element: bool,
+        /// Whether it asks for the exploded element.
+        needs_element: bool,
+    },
+}
+
+/// What conditions are tested on.
+pub(crate) trait Facts<'r> {
+    /// The JSON text of a value, or `None` if it is missing.
+    fn fetch(&self, source: &Source) -> Option<&'r str>;
+
+    /// What the expression says.
+    fn says(&self, expr: &Expr, in_element: bool) -> Result<bool, MapError>;
 }
 
 /// A test on one value; what is missing or null passes only those that say so.
@@ -70,15 +88,15 @@ impl Literal {
 }
 
 impl Condition {
-    /// Whether it holds; `fetch` gives the JSON text of a value.
+    /// Whether it holds.
     ///
     /// # Errors
     /// If a value that is to be compared by size is not a number: such a record is refused, not silently left out.
-    pub(crate) fn holds<'r>(&self, fetch: &impl Fn(&Source) -> Option<&'r str>) -> Result<bool, MapError> {
+    pub(crate) fn holds<'r>(&self, facts: &impl Facts<'r>) -> Result<bool, MapError> {
         match self {
             Self::All(all) => {
                 for condition in all {
-                    if !condition.holds(fetch)? {
+                    if !condition.holds(facts)? {
                         return Ok(false);
                     }
                 }
@@ -86,14 +104,14 @@ impl Condition {
             }
             Self::Any(any) => {
                 for condition in any {
-                    if condition.holds(fetch)? {
+                    if condition.holds(facts)? {
                         return Ok(true);
                     }
                 }
                 Ok(false)
             }
             Self::Field { source, tests } => {
-                let value = fetch(source).filter(|&raw| raw != "null");
+                let value = facts.fetch(source).filter(|&raw| raw != "null");
                 for test in tests {
                     let passed = test.passes(value);
                     if !passed.map_err(|reason| MapError::new(&source.written, value, reason).under("filter"))? {
@@ -102,6 +120,7 @@ impl Condition {
                 }
                 Ok(true)
             }
+            Self::Expr { expr, in_element, .. } => facts.says(expr, *in_element).map_err(|error| error.under("filter")),
         }
     }
 
@@ -110,6 +129,7 @@ impl Condition {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::needs_element),
             Self::Field { source, .. } => source.place == Place::Exploded,
+            Self::Expr { needs_element, .. } => *needs_element,
         }
     }
 }

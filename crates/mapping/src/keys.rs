@@ -6,7 +6,7 @@ use crate::decimal::Rule;
 use crate::time::Input;
 
 /// Keys of `[mapping]`.
-pub(crate) const MAPPING: &[&str] = &["fields", "filter", "explode", "keep", "drop"];
+pub(crate) const MAPPING: &[&str] = &["fields", "filter", "explode", "keep", "drop", "transform"];
 
 /// Keys of a rule.
 pub(crate) const RULE: &[&str] = &[
@@ -195,6 +195,9 @@ const MEANT: &[(&str, &str)] = &[
     ("where", "filter"),
     ("condition", "filter"),
     ("expression", "expr"),
+    ("formula", "expr"),
+    ("jq", "expr"),
+    ("script", "transform"),
     ("flatten", "explode"),
     ("unnest", "explode"),
     ("exclude", "drop"),
@@ -263,7 +266,7 @@ pub(crate) fn needs(key: &str) -> &'static str {
             "it belongs to a text: `type = \"text\"`, or a number with `write_as = \"text\"`"
         }
         "filter" => "it belongs to `each`, where it chooses the elements, or to `[mapping]`",
-        "from" => "the fields of an object have paths of their own",
+        "from" | "expr" => "the fields of an object have rules of their own",
         "default" | "required" | "null" => "an object made by `fields` is always written",
         _ => "it belongs to a rule that takes a value `from` the record",
     }

@@ -20,12 +20,14 @@
 
 mod apply;
 mod compile;
+mod compile_expr;
 mod compile_filter;
 mod compile_rule;
 mod compile_value;
 mod convert;
 mod decimal;
 mod error;
+mod expr;
 mod filter;
 mod json;
 mod keys;
@@ -35,9 +37,11 @@ mod path;
 mod reader;
 mod rule;
 mod schema;
+mod tables;
 mod time;
 
 pub use apply::{Outcome, Output};
 pub use error::MapError;
 pub use mapping::{Mapping, Options};
 pub use schema::schema;
+pub use tables::{Table, Tables};

@@ -1,17 +1,20 @@
 //! The public face: a compiled mapping and the options it is compiled with.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use milkrun_core::diagnostic::Diagnostic;
 use milkrun_core::stream::Unit;
 use toml::de::DeTable;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::compile::Compiler;
+use crate::expr::kind::Env;
 use crate::filter::Condition;
 use crate::layout::Wanted;
 use crate::rule::{Body, Source};
+use crate::tables::Tables;
 
 /// Raised when the same rules begin to write other documents, so that their version changes too.
 const EDITION: u32 = 1;
@@ -23,12 +26,15 @@ pub struct Options<'a> {
     pub zone: TimeZone,
     /// Units and special values of the stream's fields.
     pub units: &'a [Unit],
+    /// The tables that expressions may look values up in.
+    pub tables: Arc<Tables>,
 }
 
-/// Asia/Shanghai, and nothing known about units.
+/// Asia/Shanghai, nothing known about units, and no tables.
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { zone: TimeZone::get("Asia/Shanghai").expect("the zone database is built in"), units: &[] }
+        let zone = TimeZone::get("Asia/Shanghai").expect("the zone database is built in");
+        Self { zone, units: &[], tables: Arc::default() }
     }
 }
 
@@ -42,6 +48,8 @@ pub struct Mapping {
     pub(crate) explode: Option<Source>,
     /// The names the rules ask for: 0 the record, 1 the exploded element if there is one, then each `each`.
     pub(crate) scopes: Vec<Wanted>,
+    /// What expressions know besides the record; `None` if there are none.
+    pub(crate) env: Option<Env>,
     warnings: Vec<Diagnostic>,
     version: u64,
 }
@@ -55,6 +63,7 @@ impl Mapping {
             filter_needs_element: false,
             explode: None,
             scopes: vec![Wanted::default()],
+            env: None,
             warnings: Vec::new(),
             version: xxh3_64(b"identity"),
         }
@@ -81,9 +90,15 @@ impl Mapping {
         let mut rules = format!("{EDITION} {} ", zone_name(&options.zone));
         crate::reader::canonical(table, &mut rules);
         rules.push_str(&compiler.implied);
+        let mut version = Xxh3::new();
+        version.update(rules.as_bytes());
+        let env = compiler.has_expressions.then(|| {
+            options.tables.feed(&mut version);
+            Env { zone: options.zone.clone(), tables: Arc::clone(&options.tables) }
+        });
+        let version = version.digest();
         let filter_needs_element = filter.as_ref().is_some_and(Condition::needs_element);
-        let version = xxh3_64(rules.as_bytes());
-        Ok(Self { body, filter, filter_needs_element, explode, scopes: compiler.scopes, warnings, version })
+        Ok(Self { body, filter, filter_needs_element, explode, scopes: compiler.scopes, env, warnings, version })
     }
 
     /// Compiles a text whose root is the mapping table, with the default options.
@@ -119,7 +134,7 @@ impl Mapping {
 
     /// Whether a record may give more than one document, or none.
     pub fn explodes(&self) -> bool {
-        self.explode.is_some()
+        self.explode.is_some() || matches!(self.body, Body::Transform(_))
     }
 
     /// Whether every record gives itself, byte for byte.

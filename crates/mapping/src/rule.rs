@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::decimal::Round;
+use crate::expr::Expr;
 use crate::filter::{Condition, Literal};
 use crate::path::Step;
 use crate::time;
@@ -14,6 +15,8 @@ pub(crate) enum Body {
     AsCame,
     /// An object of the listed fields.
     Fields(Vec<Field>),
+    /// What the expression gives, one object for each document.
+    Transform(Box<Expr>),
     /// All fields of the record, with the listed ones on top.
     KeepAll {
         fields: Vec<Field>,
@@ -48,19 +51,28 @@ pub(crate) struct Field {
 }
 
 /// How a value of the document comes about.
-///
-/// This is where expressions will come in: as one more variant, compiled from the rule key `expr`, that is given the
-/// text of the record or element and writes JSON text.
 #[derive(Debug)]
 pub(crate) enum Node {
     /// The same JSON text every time.
     Const(String),
     /// A value of the record.
     Value(Box<Value>),
+    /// A value that an expression gives.
+    Computed(Box<Computed>),
     /// An object of its own.
     Object(Vec<Field>),
     /// A list with one value for each element of a list.
     Each(Box<Each>),
+}
+
+/// A value that an expression gives, brought into form as one of the record's would be.
+#[derive(Debug)]
+pub(crate) struct Computed {
+    pub(crate) expr: Expr,
+    /// Its `from` is what the expression is given; without any, it is given the record or the element.
+    pub(crate) value: Value,
+    /// Whether it stands in an `each`.
+    pub(crate) in_element: bool,
 }
 
 /// A value taken from the record.

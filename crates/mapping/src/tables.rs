@@ -1,0 +1,183 @@
+//! Value tables for `lookup`: rows of plain values, given by whoever compiles the mapping.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, RwLock};
+
+use xxhash_rust::xxh3::Xxh3;
+
+/// The tables a mapping may look values up in, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Tables(BTreeMap<String, Table>);
+
+impl Tables {
+    /// No tables.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a table, or replaces the one of that name.
+    pub fn insert(&mut self, name: impl Into<String>, table: Table) {
+        self.0.insert(name.into(), table);
+    }
+
+    /// The table of that name.
+    pub fn get(&self, name: &str) -> Option<&Table> {
+        self.0.get(name)
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Feeds a hash with everything that a mapping could read.
+    pub(crate) fn feed(&self, hash: &mut Xxh3) {
+        for (name, table) in self.0.iter().filter(|(_, table)| !table.live) {
+            hash.update(name.as_bytes());
+            for part in table.columns.iter().chain(table.rows.iter().flatten()) {
+                hash.update(&[0]);
+                hash.update(part.as_bytes());
+            }
+        }
+    }
+}
+
+/// For the columns of a condition, the first row of each combination of values.
+type Index = HashMap<Vec<String>, usize>;
+
+/// Rows of values; each value is JSON text.
+///
+/// The first column is the key that `lookup("table"; key)` asks for, and the second is what it gives unless a column is
+/// named. Where several rows fit, the first counts.
+pub struct Table {
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+    live: bool,
+    /// Made when a combination of columns is first asked for.
+    indexes: RwLock<HashMap<Vec<usize>, Arc<Index>>>,
+}
+
+impl Table {
+    /// A table of these columns; each row has one JSON text for each of them.
+    ///
+    /// # Errors
+    /// If a column has no name or a name twice, or a row has another number of values, or a value is not JSON.
+    pub fn new(columns: Vec<String>, rows: Vec<Vec<String>>) -> Result<Self, String> {
+        if columns.is_empty() {
+            return Err("the table has no column".to_owned());
+        }
+        for (i, column) in columns.iter().enumerate() {
+            if column.is_empty() {
+                return Err(format!("column {} has no name", i + 1));
+            }
+            if columns[..i].contains(column) {
+                return Err(format!("there are two columns `{column}`"));
+            }
+        }
+        for (i, row) in rows.iter().enumerate() {
+            if row.len() != columns.len() {
+                return Err(format!("row {} has {} values, not {}", i + 1, row.len(), columns.len()));
+            }
+            let no_json = |value: &&String| serde_json::from_str::<&serde_json::value::RawValue>(value).is_err();
+            if let Some(value) = row.iter().find(no_json) {
+                return Err(format!("row {}: `{value}` is not JSON", i + 1));
+            }
+        }
+        Ok(Self { columns, rows, live: false, indexes: RwLock::default() })
+    }
+
+    /// A table of two columns, `key` and `value`: plain texts and the JSON text that each stands for.
+    ///
+    /// # Errors
+    /// If a value is not JSON.
+    pub fn of_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
+        let row = |(key, value): (&str, &str)| vec![json_text(key), value.to_owned()];
+        Self::new(vec!["key".to_owned(), "value".to_owned()], pairs.into_iter().map(row).collect())
+    }
+
+    /// A table of texts with a header line, as a CSV file has it.
+    ///
+    /// # Errors
+    /// As [`Table::new`].
+    pub fn of_texts(columns: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> Result<Self, String> {
+        let row = |row: Vec<String>| row.iter().map(|value| json_text(value)).collect();
+        Self::new(columns, rows.into_iter().map(row).collect())
+    }
+
+    /// The same, and its rows change while the flow runs, as remote ids do: they are no part of the mapping's version.
+    #[must_use]
+    pub fn live(mut self) -> Self {
+        self.live = true;
+        self
+    }
+
+    /// The names of the columns.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The place of a column.
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column == name)
+    }
+
+    /// The JSON text in `column` of the first row whose values in `where_` are these plain texts.
+    pub(crate) fn find(&self, where_: &[usize], values: &[String], column: usize) -> Option<&str> {
+        let index = self.index(where_);
+        let row = *index.get(values)?;
+        Some(&self.rows[row][column])
+    }
+
+    fn index(&self, where_: &[usize]) -> Arc<Index> {
+        let known = self.indexes.read().expect("no reader panics").get(where_).cloned();
+        if let Some(index) = known {
+            return index;
+        }
+        let mut index = Index::with_capacity(self.rows.len());
+        for (i, row) in self.rows.iter().enumerate() {
+            let key: Vec<String> = where_.iter().map(|&column| comparable(&row[column])).collect();
+            index.entry(key).or_insert(i);
+        }
+        let index = Arc::new(index);
+        self.indexes.write().expect("no writer panics").insert(where_.to_vec(), Arc::clone(&index));
+        index
+    }
+}
+
+impl Clone for Table {
+    fn clone(&self) -> Self {
+        let indexes = self.indexes.read().expect("no reader panics").clone();
+        let Self { columns, rows, live, .. } = self;
+        Self { columns: columns.clone(), rows: rows.clone(), live: *live, indexes: RwLock::new(indexes) }
+    }
+}
+
+/// Without the rows, which may be many.
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { columns, rows, live, .. } = self;
+        write!(f, "Table {{ columns: {columns:?}, rows: {}, live: {live} }}", rows.len())
+    }
+}
+
+/// A value as it is compared: numbers and the same digits as text are one.
+fn comparable(json: &str) -> String {
+    crate::json::plain_text(json).map_or_else(|| json.to_owned(), std::borrow::Cow::into_owned)
+}
+
+fn json_text(text: &str) -> String {
+    let mut out = String::new();
+    crate::json::write_text(&mut out, text);
+    out
+}
