@@ -2,6 +2,7 @@
 
 use milkrun_core::stream::Title;
 
+use super::jq;
 use crate::json::{Node, Value};
 use crate::report::Ledger;
 use crate::toml;
@@ -104,10 +105,16 @@ struct One {
     /// Its keys beside `field`, with their values as TOML.
     keys: Vec<(&'static str, String)>,
     strict: bool,
+    /// The text that must not be a part of the value: there is no key for it.
+    without: Option<String>,
 }
 
 impl One {
     fn toml(&self, field: &str) -> String {
+        if let Some(without) = &self.without {
+            let expr = format!("{} | {} | contains({}) | not", jq::path(field), jq::AS_TEXT, jq::text(without));
+            return toml::inline(&[("expr".to_owned(), toml::text(&expr))]);
+        }
         let first = ("field".to_owned(), toml::text(field));
         let rest = self.keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
         toml::inline(&[first].into_iter().chain(rest).collect::<Vec<_>>())
@@ -145,7 +152,7 @@ fn one(node: &Node, path: &str, ledger: &mut Ledger) -> Option<One> {
         "lt" => vec![("less_than", number(&value))],
         "elt" => vec![("at_most", number(&value))],
         "like" => vec![("contains", toml::text(&value))],
-        "notlike" => vec![("contains_not", toml::text(&value))],
+        "notlike" => return Some(One { without: Some(value), keys: Vec::new(), field, strict }),
         "between" => {
             let (least, most) = value.split_once(',').unwrap_or((&value, ""));
             vec![("at_least", number(least)), ("at_most", number(most))]
@@ -170,7 +177,7 @@ fn one(node: &Node, path: &str, ledger: &mut Ledger) -> Option<One> {
         ledger.decide(path, &node.span, note, Title::new("give a number", "请给出数字"));
         return None;
     }
-    Some(One { field, keys, strict })
+    Some(One { field, keys, strict, without: None })
 }
 
 /// A value as text, and as a number too where it is one: the platform does not tell them apart.

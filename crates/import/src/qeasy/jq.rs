@@ -25,6 +25,11 @@ pub(crate) fn record_path(name: &str) -> String {
     format!("$record{}", name.split('.').map(step).collect::<String>())
 }
 
+/// The path of a field of the element that a list was exploded into.
+pub(crate) fn element_path(name: &str) -> String {
+    format!("$element{}", name.split('.').map(step).collect::<String>())
+}
+
 fn step(name: &str) -> String {
     let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let plain = first && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -95,7 +100,7 @@ fn of_rule(rule: &Rule) -> Option<String> {
 }
 
 /// Missing and null are empty text, as in templates.
-const AS_TEXT: &str = "default(\"\") | tostring";
+pub(crate) const AS_TEXT: &str = "default(\"\") | tostring";
 
 /// Text and templates put together.
 pub(crate) fn concat(parts: &[Part], scope: &Scope) -> String {

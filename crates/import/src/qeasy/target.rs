@@ -63,8 +63,7 @@ impl Scope {
         });
         match flat {
             Some((list, rest)) => {
-                let name = format!("{list}.{rest}");
-                plain(steps(&name), jq::path(&name))
+                plain(steps(&format!("{list}.{rest}")), jq::element_path(rest))
             }
             None => plain(steps(name), jq::path(name)),
         }
