@@ -1,4 +1,5 @@
 //! Importing whole texts: what the flow says, and the documents that its mapping makes.
+#![expect(clippy::unwrap_used, reason = "all of this is a test, the helpers too")]
 
 use milkrun_core::Record;
 use milkrun_import::qeasy::{Imported, Options, import};
@@ -71,7 +72,10 @@ fn every_key_is_carried_translated_or_put_to_a_decision() {
                 let (line, at) = (line(text, finding.span.start), &text[finding.span.clone()]);
                 let at: String = at.chars().take(30).collect();
                 assert!(!finding.note.en.is_empty() && !finding.instead.zh.is_empty(), "{finding:?}");
-                format!("{:?}:{line} {} at {at}: {} | {}", finding.side, finding.path, finding.note.en, finding.instead.en)
+                format!(
+                    "{:?}:{line} {} at {at}: {} | {}",
+                    finding.side, finding.path, finding.note.en, finding.instead.en
+                )
             })
             .collect();
         all += &format!("== {}\n{}\n-- decisions\n{}\n\n", case.name, imported.flow, said.join("\n"));
@@ -82,4 +86,22 @@ fn every_key_is_carried_translated_or_put_to_a_decision() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     insta::assert_snapshot!("cases", all);
+}
+
+/// What `examples/fuzz.rs` has found to lead somewhere new.
+#[test]
+fn malformed_metadata_never_panics() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let mut n_texts = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let options = Options { name: "x".into(), since: String::new(), source_account: None, sink_account: None };
+        for target in [None, Some(text.as_str())] {
+            if let Ok(imported) = import(&text, target, &options) {
+                imported.flow.parse::<toml::Table>().unwrap();
+            }
+        }
+        n_texts += 1;
+    }
+    assert!(n_texts > 100, "the corpus is kept");
 }

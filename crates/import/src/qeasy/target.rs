@@ -62,9 +62,7 @@ impl Scope {
             Some((list, rest.strip_prefix('_').or_else(|| rest.strip_prefix('.'))?))
         });
         match flat {
-            Some((list, rest)) => {
-                plain(steps(&format!("{list}.{rest}")), jq::element_path(rest))
-            }
+            Some((list, rest)) => plain(steps(&format!("{list}.{rest}")), jq::element_path(rest)),
             None => plain(steps(name), jq::path(name)),
         }
     }
