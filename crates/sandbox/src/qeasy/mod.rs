@@ -365,16 +365,11 @@ impl Simulator {
         let mut served = query.serve(scheme, &settings, moment);
         let rows = served.places.len();
         let mut dice = Dice::new(settings.seed, 4_000, moment.n);
-        let mut drifted = 0;
-        for fault in moment.faults {
-            let Fault::Drift { rows, .. } = fault else { continue };
-            for _ in 0..*rows {
-                let Ok(left @ 1..) = u32::try_from(served.places.len()) else { break };
-                let place = served.places.swap_remove(dice.position(left) as usize);
-                scheme.touch(place, moment.now_ms.div_euclid(1_000));
-                drifted += 1;
-            }
+        let drawn: Vec<usize> = (0..moment.drift()).map_while(|_| dice.draw(&mut served.places)).collect();
+        for &place in &drawn {
+            scheme.touch(place, moment.now_ms.div_euclid(1_000));
         }
+        let drifted = u32::try_from(drawn.len()).unwrap_or(u32::MAX);
         Ok(Good { content: served.content, rows, drifted })
     }
 }
@@ -480,12 +475,8 @@ impl Vendor for Simulator {
         let mut dice = Dice::new(self.settings.seed, 5_000, self.source.modified() + self.sink.modified());
         let source = entity == "source" || entity == self.settings.source_scheme;
         let scheme = if source { &mut self.source } else { &mut self.sink };
-        let mut keys = Vec::new();
-        while let (true, Ok(count @ 1..)) = (keys.len() < n as usize, u32::try_from(left.len())) {
-            let place = left.swap_remove(dice.position(count) as usize);
-            keys.extend(scheme.touch(place, now_ms.div_euclid(1_000)));
-        }
-        Some(keys)
+        let drawn: Vec<usize> = (0..n).map_while(|_| dice.draw(&mut left)).collect();
+        Some(drawn.into_iter().filter_map(|place| scheme.touch(place, now_ms.div_euclid(1_000))).collect())
     }
 
     fn kill_session(&mut self) {
