@@ -41,6 +41,12 @@ impl Dice {
         choices[usize::try_from(self.roll() % limit).expect("below the number of choices")]
     }
 
+    /// Takes one out of a list, whose order changes; `None` if it is empty.
+    pub(crate) fn draw<T>(&mut self, from: &mut Vec<T>) -> Option<T> {
+        let left = u32::try_from(from.len()).expect("lists of places are short");
+        (left > 0).then(|| from.swap_remove(self.position(left) as usize))
+    }
+
     /// True in `percent` of 100 cases.
     pub(crate) fn chance(&mut self, percent: i64) -> bool {
         self.below(100) < percent
@@ -69,5 +75,9 @@ mod tests {
         assert!((0..1_000).all(|_| (0..10).contains(&dice.below(10))));
         assert_eq!((dice.below(0), dice.position(0)), (0, 0));
         assert!((0..1_000).all(|_| dice.position(3) < 3));
+        let mut left = vec![1, 2, 3];
+        let mut drawn: Vec<i32> = std::iter::from_fn(|| dice.draw(&mut left)).collect();
+        drawn.sort_unstable();
+        assert_eq!(drawn, [1, 2, 3]);
     }
 }

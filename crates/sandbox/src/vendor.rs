@@ -118,6 +118,14 @@ pub(crate) struct Moment<'a> {
     pub(crate) hold: Duration,
 }
 
+impl Moment<'_> {
+    /// How many rows of the page just served are to be modified.
+    pub(crate) fn drift(&self) -> u32 {
+        let rows = |fault: &Fault| if let Fault::Drift { rows, .. } = fault { *rows } else { 0 };
+        self.faults.iter().map(rows).fold(0, u32::saturating_add)
+    }
+}
+
 /// One document as it stands at the vendor now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TruthRow {

@@ -152,17 +152,11 @@ impl Simulator {
     /// Modifies rows of the page just served.
     fn drift(&mut self, entity: Entity, mut seqs: Vec<u32>, moment: Moment<'_>) -> u32 {
         let mut dice = Dice::new(self.settings.seed, 4_000, moment.n);
-        let mut drifted = 0;
-        for fault in moment.faults {
-            let Fault::Drift { rows, .. } = fault else { continue };
-            for _ in 0..*rows {
-                let Ok(left @ 1..) = u32::try_from(seqs.len()) else { break };
-                let seq = seqs.swap_remove(dice.position(left) as usize);
-                self.data.touch(entity, seq, moment.now_ms);
-                drifted += 1;
-            }
+        let drawn: Vec<u32> = (0..moment.drift()).map_while(|_| dice.draw(&mut seqs)).collect();
+        for &seq in &drawn {
+            self.data.touch(entity, seq, moment.now_ms);
         }
-        drifted
+        u32::try_from(drawn.len()).unwrap_or(u32::MAX)
     }
 
     /// One document with its lines.
@@ -354,13 +348,11 @@ impl Vendor for Simulator {
         let n_rows = u32::try_from(self.data.table(entity).rows().len()).ok()?;
         let mut dice = Dice::new(self.settings.seed, 5_000, self.data.modified());
         let mut left: Vec<u32> = (0..n_rows).collect();
-        let mut keys = Vec::new();
-        while let (true, Ok(count @ 1..)) = (keys.len() < n as usize, u32::try_from(left.len())) {
-            let seq = left.swap_remove(dice.position(count) as usize);
+        let drawn: Vec<u32> = (0..n).map_while(|_| dice.draw(&mut left)).collect();
+        for &seq in &drawn {
             self.data.touch(entity, seq, now_ms);
-            keys.push(entity.id(seq).to_string());
         }
-        Some(keys)
+        Some(drawn.into_iter().map(|seq| entity.id(seq).to_string()).collect())
     }
 
     fn kill_session(&mut self) {

@@ -46,24 +46,25 @@ mod protocol;
 mod query;
 mod settings;
 mod store;
+mod token;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use settings::{Codes, RowShape, Settings};
 
 use self::protocol::{Problem, good, refuse, refused};
 use self::query::Query;
 use self::store::{Manner, Scheme};
+use self::token::{Quota, Tokens};
 use crate::dice::Dice;
 use crate::faults::Fault;
 use crate::form::Form;
 use crate::in_process::InProcess;
-use crate::limits::{Limiter, Refusal};
+use crate::limits::Refusal;
 use crate::server::{self, Frame, Sandbox};
 use crate::tree::Tree;
 use crate::vendor::{Answer, Call, Inbound, Moment, Received, TruthRow, Vendor};
@@ -145,12 +146,8 @@ struct Simulator {
     settings: Settings,
     source: Scheme,
     sink: Scheme,
-    tokens: Vec<(String, i64)>,
-    killed: bool,
-    grants: u64,
-    quota: Option<Limiter>,
-    paused_until_ms: Option<i64>,
-    start_ms: i64,
+    tokens: Tokens,
+    quota: Quota,
     dice: Dice,
 }
 
@@ -172,12 +169,8 @@ impl Simulator {
         Self {
             source: Scheme::seeded(&settings, start_ms),
             sink: Scheme::default(),
-            tokens: Vec::new(),
-            killed: false,
-            grants: 0,
-            quota: settings.quota.map(|quota| Limiter::new(&[quota])),
-            paused_until_ms: None,
-            start_ms,
+            tokens: Tokens::new(settings.seed),
+            quota: Quota::new(&settings, start_ms),
             dice: Dice::new(settings.seed, u64::MAX - 1, 2),
             settings,
         }
@@ -220,21 +213,11 @@ impl Simulator {
         if field("app_key")? != self.settings.app_key || field("app_secret")? != self.settings.app_secret {
             return Err(refuse(codes.credentials, "app_key或app_secret错误"));
         }
-        if self.settings.old_token_dies || self.killed {
-            self.tokens.clear();
-        }
-        self.killed = false;
-        self.grants += 1;
-        let token = format!("qe-{:016x}{:016x}", self.dice.roll(), self.dice.roll());
-        self.tokens.push((token.clone(), moment.now_ms.saturating_add(millis(self.settings.token_life))));
+        let token = self.tokens.grant(&self.settings, moment.now_ms);
         Ok(Tree::object([
             ("access_token", Tree::text(token)),
             ("expires_in", Tree::int(self.settings.token_life.as_secs())),
         ]))
-    }
-
-    fn alive(&self, token: &str, now_ms: i64) -> bool {
-        !self.killed && self.tokens.iter().any(|(known, ends_ms)| known == token && now_ms < *ends_ms)
     }
 
     /// Judges token and quota of a v2 call.
@@ -243,21 +226,10 @@ impl Simulator {
         let form = Form::urlencoded(call.query.as_bytes());
         let token = form.get("access_token").filter(|token| !token.is_empty());
         let token = token.ok_or_else(|| refuse(codes.token_missing, "access_token不能为空"))?;
-        if !self.alive(token, now_ms) {
+        if !self.tokens.alive(token, now_ms) {
             return Err(refuse(codes.token_invalid, "access_token无效或已过期"));
         }
-        let Some(quota) = &mut self.quota else { return Ok(()) };
-        if self.paused_until_ms.is_none_or(|until| now_ms >= until) {
-            let elapsed = Duration::from_millis((now_ms - self.start_ms).max(0).unsigned_abs());
-            if quota.admit(elapsed).is_ok() {
-                self.paused_until_ms = None;
-                return Ok(());
-            }
-            self.paused_until_ms = Some(now_ms.saturating_add(millis(self.settings.pause)));
-        }
-        let left_ms = self.paused_until_ms.map_or(0, |until| until - now_ms).unsigned_abs();
-        let retry_after = self.settings.retry_after.then(|| left_ms.div_ceil(1_000));
-        Err(Problem { retry_after, ..refuse(codes.throttled, "调用过于频繁,请5分钟后重试") })
+        self.quota.admit(&self.settings, now_ms)
     }
 
     /// The body as JSON.
@@ -289,7 +261,7 @@ impl Simulator {
                 let form = form.ok_or_else(|| refuse(self.settings.codes.parameter, "请求体不是表单"))?;
                 let codes = self.settings.codes;
                 let token = form.get("token").ok_or_else(|| refuse(codes.token_missing, "token不能为空"))?;
-                if token != self.settings.v1_token && !self.alive(token, now_ms) {
+                if token != self.settings.v1_token && !self.tokens.alive(token, now_ms) {
                     return Err(refuse(codes.token_invalid, "token无效"));
                 }
                 let query = Query::v1(&form, &self.settings)?;
@@ -365,22 +337,13 @@ impl Simulator {
         let mut served = query.serve(scheme, &settings, moment);
         let rows = served.places.len();
         let mut dice = Dice::new(settings.seed, 4_000, moment.n);
-        let mut drifted = 0;
-        for fault in moment.faults {
-            let Fault::Drift { rows, .. } = fault else { continue };
-            for _ in 0..*rows {
-                let Ok(left @ 1..) = u32::try_from(served.places.len()) else { break };
-                let place = served.places.swap_remove(dice.position(left) as usize);
-                scheme.touch(place, moment.now_ms.div_euclid(1_000));
-                drifted += 1;
-            }
+        let drawn: Vec<usize> = (0..moment.drift()).map_while(|_| dice.draw(&mut served.places)).collect();
+        for &place in &drawn {
+            scheme.touch(place, moment.now_ms.div_euclid(1_000));
         }
+        let drifted = u32::try_from(drawn.len()).unwrap_or(u32::MAX);
         Ok(Good { content: served.content, rows, drifted })
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }
 
 impl Vendor for Simulator {
@@ -435,7 +398,7 @@ impl Vendor for Simulator {
 
     fn answer(&mut self, call: &Call, moment: Moment<'_>) -> Answer {
         if moment.faults.contains(&Fault::SessionDeath) {
-            self.killed = true;
+            self.tokens.kill();
         }
         let Some(route) = Route::of(&call.path) else { return Answer::html(404, "Not Found") };
         match self.act(route, call, moment) {
@@ -480,38 +443,24 @@ impl Vendor for Simulator {
         let mut dice = Dice::new(self.settings.seed, 5_000, self.source.modified() + self.sink.modified());
         let source = entity == "source" || entity == self.settings.source_scheme;
         let scheme = if source { &mut self.source } else { &mut self.sink };
-        let mut keys = Vec::new();
-        while let (true, Ok(count @ 1..)) = (keys.len() < n as usize, u32::try_from(left.len())) {
-            let place = left.swap_remove(dice.position(count) as usize);
-            keys.extend(scheme.touch(place, now_ms.div_euclid(1_000)));
-        }
-        Some(keys)
+        let drawn: Vec<usize> = (0..n).map_while(|_| dice.draw(&mut left)).collect();
+        Some(drawn.into_iter().filter_map(|place| scheme.touch(place, now_ms.div_euclid(1_000))).collect())
     }
 
     fn kill_session(&mut self) {
-        self.killed = true;
+        self.tokens.kill();
     }
 
     fn revive_session(&mut self, now_ms: i64) {
-        self.killed = false;
-        let ends_ms = now_ms.saturating_add(millis(self.settings.token_life));
-        if let Some((_, ends)) = self.tokens.last_mut() {
-            *ends = ends_ms;
-        }
+        self.tokens.revive(&self.settings, now_ms);
     }
 
     fn session(&self, now_ms: i64) -> Value {
-        let last = self.tokens.last();
-        json!({
-            "alive": last.is_some_and(|(token, _)| self.alive(token, now_ms)),
-            "access_token": last.map(|(token, _)| token),
-            "ends_ms": last.map(|(_, ends_ms)| ends_ms),
-            "grants": self.grants,
-        })
+        self.tokens.describe(now_ms)
     }
 
     fn counts(&self) -> (u64, u64) {
-        (self.grants, self.source.modified() + self.sink.modified())
+        (self.tokens.grants(), self.source.modified() + self.sink.modified())
     }
 
     fn received(&self, target: &str) -> Option<Vec<Received>> {

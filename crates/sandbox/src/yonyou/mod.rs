@@ -256,17 +256,12 @@ impl Simulator {
     /// Modifies documents of the page just served.
     fn drift(&mut self, entity: Entity, mut places: Vec<usize>, moment: Moment<'_>) -> u32 {
         let mut dice = Dice::new(self.settings.seed, 4_000, moment.n);
-        let mut drifted = 0;
-        for fault in moment.faults {
-            let Fault::Drift { rows, .. } = fault else { continue };
-            for _ in 0..*rows {
-                let Ok(left @ 1..) = u32::try_from(places.len()) else { break };
-                let place = places.swap_remove(dice.position(left) as usize);
-                self.store.touch(entity, place, moment.now_ms);
-                drifted += 1;
-            }
+        let drawn = (0..moment.drift()).map_while(|_| dice.draw(&mut places));
+        let drifted: Vec<usize> = drawn.collect();
+        for &place in &drifted {
+            self.store.touch(entity, place, moment.now_ms);
         }
-        drifted
+        u32::try_from(drifted.len()).unwrap_or(u32::MAX)
     }
 
     /// The interface at a path from `/yonbip` on.
@@ -396,12 +391,8 @@ impl Vendor for Simulator {
         let entity = Entity::parse(entity)?;
         let mut dice = Dice::new(self.settings.seed, 5_000, self.store.modified());
         let mut left: Vec<usize> = (0..self.store.docs(entity).len()).collect();
-        let mut keys = Vec::new();
-        while let (true, Ok(count @ 1..)) = (keys.len() < n as usize, u32::try_from(left.len())) {
-            let place = left.swap_remove(dice.position(count) as usize);
-            keys.extend(self.store.touch(entity, place, now_ms));
-        }
-        Some(keys)
+        let drawn: Vec<usize> = (0..n).map_while(|_| dice.draw(&mut left)).collect();
+        Some(drawn.into_iter().filter_map(|place| self.store.touch(entity, place, now_ms)).collect())
     }
 
     fn kill_session(&mut self) {

@@ -57,7 +57,7 @@ impl Desk<'_> {
         match self.keys.look(self.settings, interface.path, key, self.moment.now_ms) {
             Known::New => self.first(interface, sent, Some(key)).map(|written| written.data),
             known => {
-                self.store.note(interface.entity, key, sent, None);
+                self.store.note(interface.entity, key);
                 match known {
                     Known::Cached(data) => Ok(data),
                     Known::Duplicate(id) => Err(duplicate(self.settings, Some(self.id_alone(id)))),
@@ -78,8 +78,10 @@ impl Desk<'_> {
             }
             written
         });
-        let made = result.as_ref().ok().filter(|written| written.created).map(|written| written.id);
-        self.store.note(interface.entity, key, sent, made);
+        self.store.note(interface.entity, key);
+        if let Ok(written) = &result {
+            self.store.wrote(interface.entity, key, sent, written.created.then_some(written.id));
+        }
         let ends_ms = self.moment.now_ms.saturating_add(millis(self.moment.hold));
         let unseen =
             self.moment.hold >= self.settings.gateway_timeout && self.settings.after_timeout == AfterTimeout::IdOnly;
@@ -95,7 +97,8 @@ impl Desk<'_> {
         let given = |name: &str| sent.get(name).and_then(Tree::scalar).filter(|text| !text.is_empty());
         let name =
             given("sourceUnique").or_else(|| given("code")).map_or_else(|| written.id.to_string(), str::to_owned);
-        self.store.note(interface.entity, &name, sent, written.created.then_some(written.id));
+        self.store.note(interface.entity, &name);
+        self.store.wrote(interface.entity, &name, sent, written.created.then_some(written.id));
         Ok(written)
     }
 
@@ -117,9 +120,9 @@ impl Desk<'_> {
         let mixed = n_new > 0 && n_new < rows.len();
         let make_all = mixed && self.settings.mixed_array == MixedArray::MakeAll;
         if !make_all {
-            for ((row, key), known) in rows.iter().zip(&keys).zip(&known) {
+            for (key, known) in keys.iter().zip(&known) {
                 if let (Some(key), true) = (key, *known != Known::New) {
-                    self.store.note(interface.entity, key, row, None);
+                    self.store.note(interface.entity, key);
                 }
             }
             if known.contains(&Known::Running) {

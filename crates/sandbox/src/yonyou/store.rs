@@ -152,15 +152,21 @@ impl Store {
         self.modified
     }
 
-    /// Notes a call that carries a key, and the document it made, if any.
-    pub(crate) fn note(&mut self, entity: Entity, key: &str, sent: &Tree, made: Option<i64>) {
+    /// Notes a call that carries a key.
+    pub(crate) fn note(&mut self, entity: Entity, key: &str) {
+        self.under(entity, key).calls += 1;
+    }
+
+    /// Notes what a key's call wrote, and the id of the document if it is a new one.
+    pub(crate) fn wrote(&mut self, entity: Entity, key: &str, sent: &Tree, created: Option<i64>) {
+        let received = self.under(entity, key);
+        received.ids.extend(created.map(|id| id.to_string()));
+        received.body = sent.to_string();
+    }
+
+    fn under(&mut self, entity: Entity, key: &str) -> &mut Received {
         let fresh = || Received { key: key.to_owned(), ids: Vec::new(), calls: 0, body: String::new() };
-        let received = self.received.entry((entity, key.to_owned())).or_insert_with(fresh);
-        received.calls += 1;
-        if let Some(id) = made {
-            received.ids.push(id.to_string());
-            received.body = sent.to_string();
-        }
+        self.received.entry((entity, key.to_owned())).or_insert_with(fresh)
     }
 
     /// What was written to a kind, in key order.

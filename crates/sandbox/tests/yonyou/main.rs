@@ -7,5 +7,6 @@ mod faults;
 mod gateway;
 mod lists;
 mod mdd;
+mod simulation;
 mod token;
 mod updates;

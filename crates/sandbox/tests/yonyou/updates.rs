@@ -35,7 +35,10 @@ fn an_update_needs_the_current_pubts() {
     assert_eq!(bare(r#"{"data":{"_status":"Update","pubts":"2026-08-01 12:01:01"}}"#), "999");
     assert_eq!(bare(&format!(r#"{{"data":{{"_status":"Upsert","id":{id}}}}}"#)), "999");
     assert_eq!(bare(r#"{"data":{"org_code":"0518"}}"#), "999");
-    assert_eq!(client.received("purchase-order")[0].ids.len(), 1);
+    let received = client.received("purchase-order");
+    let of = |key: &str| received.iter().find(|received| received.key == key).unwrap();
+    assert_eq!((of("first").ids.len(), of("u1").ids.len(), of("u2").ids.len()), (1, 0, 0));
+    assert!(of("u1").body.contains("0001000102") && of("u2").body.is_empty());
     assert_eq!(client.control().stats().documents["purchase-orders"], 41);
 }
 
