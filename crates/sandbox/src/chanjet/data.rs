@@ -10,8 +10,6 @@ use crate::versioned::Versioned;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
-/// Persons, departments, projects and unit groups.
-const N_SMALL: u32 = 6;
 /// `ID` of the first row of the first entity; those of all but the first rows lie beyond 2^53.
 const FIRST_ID: i64 = 10_482;
 const LONG_IDS: i64 = 1_999_234_567_890_123_456;
@@ -155,7 +153,7 @@ impl Data {
                 Entity::Inventory => n_inventory,
                 Entity::Partner => n_partners,
                 Entity::Warehouse => n_warehouses,
-                Entity::Person | Entity::Department | Entity::Project | Entity::UnitGroup => N_SMALL,
+                Entity::Person | Entity::Department | Entity::Project | Entity::UnitGroup => settings.n_small,
                 Entity::CurrentStock => n_inventory.saturating_mul(n_warehouses),
                 Entity::SaleOrder | Entity::SaleDelivery | Entity::PurchaseOrder | Entity::PurchaseReceive => vouchers,
                 Entity::PurchaseArrival | Entity::OtherReceive | Entity::OtherDispatch | Entity::SaleDispatch => {

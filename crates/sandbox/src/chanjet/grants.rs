@@ -1,5 +1,7 @@
 //! Answers the token service: each step of section 2 in the envelope of its own.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::methods::TokenStep;
@@ -31,7 +33,7 @@ impl Simulator {
 
     /// A step of the token service.
     pub(super) fn token(&mut self, step: TokenStep, call: &Call, moment: Moment<'_>) -> Result<String, Problem> {
-        let query = Form::urlencoded(call.query.as_bytes());
+        let query = parameters(call);
         let (mut key, mut secret) = (call.header("appkey"), call.header("appsecret"));
         if matches!(step, TokenStep::Exchange(true) | TokenStep::Refresh(true)) {
             key = key.or(query.get("appKey"));
@@ -114,4 +116,14 @@ fn granted<'a>(query: &'a Form, kind: &str, name: &str) -> Result<&'a str, Probl
     }
     let value = query.get(name).filter(|value| !value.is_empty());
     value.ok_or_else(|| refuse("4001", format!("参数 {name} 缺失")))
+}
+
+/// The parameters of a grant: the query string, or a JSON body where that is empty.
+fn parameters(call: &Call) -> Form {
+    if !call.query.is_empty() {
+        return Form::urlencoded(call.query.as_bytes());
+    }
+    let sent: BTreeMap<String, String> = serde_json::from_str(&call.body).unwrap_or_default();
+    let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(sent).finish();
+    Form::urlencoded(text.as_bytes())
 }

@@ -2,7 +2,7 @@
 
 use super::data::{Data, Entity};
 use super::methods;
-use super::protocol::{Problem, refuse};
+use super::protocol::Problem;
 use super::query::{self, Asked, Params};
 use super::record::{Record, quoted};
 use super::render;
@@ -107,7 +107,7 @@ pub(crate) fn page(
 /// A page of `FindVoucherList`: rows by position.
 ///
 /// # Errors
-/// `999` without `selectFields`.
+/// As [`query::columns`].
 pub(crate) fn vouchers(
     data: &Data,
     settings: &Settings,
@@ -117,8 +117,7 @@ pub(crate) fn vouchers(
     moment: Moment<'_>,
     written: Vec<Record>,
 ) -> Result<Served, Problem> {
-    let fields = query::fields(params.get("selectFields"), "selectFields")?.filter(|fields| !fields.is_empty());
-    let fields = fields.ok_or_else(|| refuse("999", "查询失败：selectFields 不能为空"))?;
+    let fields = query::columns(params)?;
     let page = cut(data, settings, entity, asked, moment.faults, written);
     let bare = |field: &str| {
         let root = field.split_once('.').filter(|(root, _)| methods::roots(entity).contains(root));

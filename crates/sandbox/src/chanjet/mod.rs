@@ -48,7 +48,7 @@
 //! - *`person`, `department` and `Project`* answer `999` to an empty `param`.
 //! - *A create* answers (setting) `null` for deliveries and stock vouchers, the id as quoted text for archives, an object for
 //!   orders and vouchers. *A duplicate* (setting): `999` in HTTP 200. Whatever else is wrong with a document: `999`.
-//! - *Refresh*: GET or POST; a refresh token that never was is `4003`, an old one `4008`, missing parameters `4001`, another
+//! - *Refresh*: GET, or POST with its parameters in the query string or in a JSON body; a refresh token that never was is `4003`, an old one `4008`, missing parameters `4001`, another
 //!   `grantType` `4002`, all in HTTP 200. *Reuse* (setting) ends nothing else. Self-built and store tokens replace the
 //!   token of the user like a refresh.
 //! - *A dead access token* (setting) is HTTP 401 with `4007`. Killing the session leaves the refresh token alive.
@@ -106,6 +106,7 @@ use crate::beijing;
 use crate::dice::Dice;
 use crate::faults::Fault;
 use crate::form::Form;
+use crate::in_process::InProcess;
 use crate::limits::Refusal;
 use crate::rows::some_of;
 use crate::server::{self, Frame, Sandbox};
@@ -121,6 +122,12 @@ const VOUCHERS_A_PAGE: usize = 50;
 pub async fn start(settings: Settings) -> io::Result<Sandbox> {
     let (frame, vendor) = build(settings);
     server::start(frame, vendor).await
+}
+
+/// The same simulator without a socket; its clock stands still until it is moved.
+pub fn in_process(settings: Settings) -> InProcess {
+    let (frame, vendor) = build(settings);
+    InProcess::new(frame, vendor)
 }
 
 fn build(settings: Settings) -> (Frame, Box<dyn Vendor>) {
@@ -239,7 +246,7 @@ impl Simulator {
             return Err(refuse("999", "查询失败：缺少查询条件"));
         }
         let asked = query::read(params, ("PageIndex", "PageSize"), default_size, &[], &self.settings)?;
-        let selected = query::fields(params.get("SelectFields"), "SelectFields")?;
+        let selected = query::selected(params)?;
         let written = self.writes.find(entity, &asked, &self.settings);
         let answer = if paged { list::page } else { list::rows };
         Ok(answer(&self.data, &self.settings, entity, &asked, selected.as_deref(), moment, written))

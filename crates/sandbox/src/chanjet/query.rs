@@ -170,21 +170,25 @@ pub(crate) fn has_flag(entity: Entity) -> bool {
     matches!(entity, Entity::Inventory | Entity::Partner | Entity::Warehouse | Entity::Person | Entity::Department)
 }
 
-/// A list of field names: a text with commas, or a list of texts.
+/// The field names of `SelectFields`: one text with commas; an empty one selects all.
 ///
 /// # Errors
 /// `999` for anything else.
-pub(crate) fn fields(value: Option<&Value>, name: &str) -> Result<Option<Vec<String>>, Problem> {
-    match value {
+pub(crate) fn selected(params: &Params) -> Result<Option<Vec<String>>, Problem> {
+    match params.get("SelectFields") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => {
-            let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
-            Ok((!text.is_empty()).then_some(names))
-        }
-        Some(Value::Array(list)) => {
-            let names: Option<Vec<String>> = list.iter().map(|name| name.as_str().map(ToOwned::to_owned)).collect();
-            names.map(Some).ok_or_else(|| malformed(name))
-        }
-        Some(_) => Err(malformed(name)),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.split(',').map(|name| name.trim().to_owned()).collect())),
+        Some(_) => Err(malformed("SelectFields")),
     }
+}
+
+/// The field names of `selectFields`: a list of texts that is not empty.
+///
+/// # Errors
+/// `999` for anything else.
+pub(crate) fn columns(params: &Params) -> Result<Vec<String>, Problem> {
+    let list = params.get("selectFields").and_then(Value::as_array).filter(|list| !list.is_empty());
+    let names = list.and_then(|list| list.iter().map(|name| name.as_str().map(ToOwned::to_owned)).collect());
+    names.ok_or_else(|| malformed("selectFields"))
 }

@@ -21,6 +21,8 @@ pub struct Settings {
     pub n_partners: u32,
     /// Warehouses, at least 1.
     pub n_warehouses: u32,
+    /// Persons, departments, projects and unit groups each.
+    pub n_small: u32,
     /// Sale orders, sale deliveries, purchase orders and purchase receives each; the other vouchers follow from it.
     pub n_vouchers: u32,
     /// Port on `127.0.0.1`; 0: any free one.
@@ -121,6 +123,7 @@ impl Default for Settings {
             n_inventory: 300,
             n_partners: 50,
             n_warehouses: 3,
+            n_small: 6,
             n_vouchers: 300,
             port: 0,
             app_key: "ptPrU0YV".to_owned(),

@@ -88,6 +88,7 @@ use self::uploads::Uploads;
 use crate::dice::Dice;
 use crate::faults::Fault;
 use crate::form::Form;
+use crate::in_process::InProcess;
 use crate::json::Json;
 use crate::limits::Refusal;
 use crate::rows::some_of;
@@ -106,6 +107,12 @@ const LINK_PATH: &str = "/auth";
 pub async fn start(settings: Settings) -> io::Result<Sandbox> {
     let (frame, vendor) = build(settings);
     server::start(frame, vendor).await
+}
+
+/// The same simulator without a socket; its clock stands still until it is moved.
+pub fn in_process(settings: Settings) -> InProcess {
+    let (frame, vendor) = build(settings);
+    InProcess::new(frame, vendor)
 }
 
 fn build(settings: Settings) -> (Frame, Box<dyn Vendor>) {

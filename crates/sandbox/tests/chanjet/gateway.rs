@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use md5::{Digest, Md5};
-use milkrun_sandbox::chanjet::{DeadToken, Settings, Throttle};
+use milkrun_sandbox::Carried;
+use milkrun_sandbox::chanjet::{self, DeadToken, Settings, Throttle};
 
 use crate::client::{KIND, NOON, ask, code, rows, send, settings, start, try_call};
 
@@ -98,4 +99,17 @@ async fn too_fast_is_said_in_three_ways() {
         assert_eq!(rows(&ask(&sandbox, "inventory/Query", BODY).await).len(), 2);
         assert_eq!(sandbox.control().stats().rejected_for_limits, 1);
     }
+}
+
+#[tokio::test]
+async fn the_same_without_a_socket() {
+    let vendor = chanjet::in_process(settings());
+    let headers =
+        [("appKey", "ptPrU0YV"), ("appSecret", "sandbox-app-secret"), ("openToken", "sandbox.access.token"), KIND];
+    let path = "/tplus/api/v2/inventory/Query";
+    let Carried::Whole(answer) = vendor.call("POST", path, &headers, BODY.as_bytes()).carried else {
+        panic!("no fault is on");
+    };
+    let sandbox = start(settings()).await;
+    assert_eq!(answer.body, ask(&sandbox, "inventory/Query", BODY).await.body);
 }

@@ -86,6 +86,7 @@ async fn parameters_that_are_refused() {
         "\"Disabled\":\"no\"",
         "\"Ts\":\"xyz\"",
         "\"SelectFields\":7",
+        "\"SelectFields\":[\"ID\"]",
         "\"Warehouse\":\"W0001\"",
     ] {
         let body = format!("{{\"param\":{{{param}}}}}");

@@ -113,6 +113,9 @@ async fn a_code_is_used_once_and_older_paths_still_work() {
     let third = sandbox.control().session()["refresh_token"].as_str().unwrap().to_owned();
     let path = format!("/auth/v2/refreshToken?grantType=refresh_token&refreshToken={third}");
     tokens(&send(&sandbox, "POST", &path, &APP, "").await.unwrap());
+    let fourth = sandbox.control().session()["refresh_token"].clone();
+    let body = json!({ "grantType": "refresh_token", "refreshToken": fourth });
+    tokens(&post(&sandbox, "/auth/v2/refreshToken", &body).await);
     let wrong = [("appKey", "other"), ("appSecret", "sandbox-app-secret")];
     let reply = send(&sandbox, "GET", "/auth/v2/getToken", &wrong, "").await.unwrap();
     assert_eq!(code(&reply), (403, "50112".to_owned()));

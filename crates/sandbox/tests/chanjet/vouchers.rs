@@ -57,9 +57,12 @@ async fn columns_and_codes_are_a_choice() {
     assert!(rows.len() == 1 && rows[0][0].is_string() && rows[0][1].is_null() && rows[0][2].is_null());
     let usual = ask(&sandbox, path, "{\"selectFields\":[\"SaleDelivery.ID\"]}").await.json();
     assert_eq!(usual["data"]["Rows"].as_array().unwrap().len(), 50);
-    for body in
-        ["{\"pageIndex\":1}", "{\"selectFields\":[]}", "{\"selectFields\":[\"SaleDelivery.ID\"],\"paramDic\":[]}"]
-    {
+    for body in [
+        "{\"pageIndex\":1}",
+        "{\"selectFields\":[]}",
+        "{\"selectFields\":\"SaleDelivery.ID\"}",
+        "{\"selectFields\":[\"SaleDelivery.ID\"],\"paramDic\":[]}",
+    ] {
         assert_eq!(code(&ask(&sandbox, path, body).await), (200, "999".to_owned()), "{body}");
     }
 }

@@ -138,7 +138,7 @@ async fn a_third_party_takes_a_code_once() {
     assert_eq!(code(&take("sandbox-code").await), 140);
     tokens(&refresh(&sandbox, &second).await);
 
-    let link = form(&sandbox, &[("access_token", "-"), ("version", "-"), ("state", "s 1")]);
+    let link = form(&sandbox.control(), &[("access_token", "-"), ("version", "-"), ("state", "s 1")]);
     let page = send(&sandbox, "GET", &format!("/auth?{link}"), &[], "").await.unwrap();
     assert_eq!(page.status, 200);
     let callback = page.body.split_once("callback\">").unwrap().1.split_once('<').unwrap().0;
@@ -147,7 +147,7 @@ async fn a_third_party_takes_a_code_once() {
     sandbox.control().advance_clock(Duration::from_mins(14));
     tokens(&take(&fields[1].1).await);
 
-    let link = form(&sandbox, &[("access_token", "-"), ("version", "-")]);
+    let link = form(&sandbox.control(), &[("access_token", "-"), ("version", "-")]);
     let page = send(&sandbox, "GET", &format!("/auth?{link}"), &[], "").await.unwrap();
     let late = page.body.split_once("code=").unwrap().1.split_once('<').unwrap().0.to_owned();
     sandbox.control().advance_clock(Duration::from_mins(15));
