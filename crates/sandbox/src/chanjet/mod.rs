@@ -11,10 +11,10 @@
 //! - *Body signature*, once there is [`Settings::sign_key`]: `signature` in lower-case hex and `timestamp`.
 //! - *Tokens*: verbs, `grantType`, one use and ten minutes of a code, rotation: an old refresh token is `14002`, the old
 //!   access token dead at once; only the newest app ticket; each link of the store application's chain; calls of a day.
-//! - *On premise*, once there is [`Settings::on_premise`]: form body with `_args`, `Authorization` with a PS256 JWT that ends within
-//!   five minutes, `datas`, the token of the login. The cloud's headers are not looked at then.
-//! - *Creates*: `dto`, required fields, `VoucherDate`, lines, known customers, warehouses and inventory records, equal
-//!   sides of a voucher, `ExternalCode` and `Code` unique for each target.
+//! - *On premise*, once there is [`Settings::on_premise`]: form body with `_args`, `Authorization` with a PS256 JWT that ends
+//!   within five minutes, `datas`, the token of the login. The cloud's headers are not looked at then.
+//! - *Creates*: `dto`, required fields, `VoucherDate`, lines, customers, warehouses and inventory records that are there
+//!   (setting), equal sides of a voucher, `ExternalCode` and `Code` unique for each target.
 //!
 //! # Data
 //! They follow from seed and clock start. Times spread over [`Settings::history`] and end [`Settings::quiet`] before the

@@ -113,13 +113,13 @@ impl Session {
         if now_ms >= self.refresh_ends_ms {
             return Err(refuse("4008", "refreshToken已过期"));
         }
-        self.refreshes += 1;
         self.grant(now_ms);
         Ok(())
     }
 
     /// New tokens, whatever granted them; the old ones die.
     pub(crate) fn grant(&mut self, now_ms: i64) {
+        self.refreshes += 1;
         let spent = std::mem::take(&mut self.refresh);
         self.spent.insert(spent);
         self.access = self.jwt();
@@ -167,7 +167,7 @@ impl Session {
         self.live_on(now_ms);
     }
 
-    /// Refreshes so far; other grants do not count.
+    /// Tokens given so far, by whatever grant.
     pub(crate) fn refreshes(&self) -> u64 {
         self.refreshes
     }

@@ -113,6 +113,8 @@ pub struct Settings {
     pub created: CreateAnswer,
     /// Code of the error for an `ExternalCode` that is there already.
     pub duplicate_code: String,
+    /// Whether creates refuse customers, warehouses and inventory records whose code is not there.
+    pub known_codes_only: bool,
 }
 
 impl Default for Settings {
@@ -168,6 +170,7 @@ impl Default for Settings {
             order: SortOrder::default(),
             created: CreateAnswer::default(),
             duplicate_code: "999".to_owned(),
+            known_codes_only: true,
         }
     }
 }

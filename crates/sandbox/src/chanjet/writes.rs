@@ -51,7 +51,13 @@ impl Writes {
         let body: Fields<'_> = serde_json::from_str(body).map_err(|_| failed("请求体须为 JSON 对象".to_owned()))?;
         let text = body.get("dto").ok_or_else(|| failed("缺少 dto".to_owned()))?.get();
         let dto: Fields<'_> = part(&body, "dto").map_err(failed)?;
-        check(target, &dto, data).map_err(failed)?;
+        let exists = |entity: Entity, code: &str| {
+            let created = TARGETS.iter().find(|target| target.entity == Some(entity));
+            !settings.known_codes_only
+                || data.has_code(entity, code)
+                || created.is_some_and(|target| self.by_code.contains_key(&(target.name, code.to_owned())))
+        };
+        check(target, &dto, &exists).map_err(failed)?;
 
         let external = text_of(&dto, "ExternalCode").filter(|code| !code.is_empty());
         if let Some(external) = &external
@@ -164,8 +170,11 @@ fn place(name: &str) -> usize {
     TARGETS.iter().position(|target| target.name == name).expect("only targets are written to")
 }
 
+/// Whether a record of that code is there, or need not be.
+type Exists<'a> = &'a dyn Fn(Entity, &str) -> bool;
+
 /// Judges a document.
-fn check(target: Target, dto: &Fields<'_>, data: &Data) -> Result<(), String> {
+fn check(target: Target, dto: &Fields<'_>, exists: Exists<'_>) -> Result<(), String> {
     for name in target.needs {
         need(dto, name)?;
     }
@@ -174,9 +183,9 @@ fn check(target: Target, dto: &Fields<'_>, data: &Data) -> Result<(), String> {
         plain.then_some(()).ok_or_else(|| format!("VoucherDate 须为 yyyy-MM-dd：{date}"))?;
     }
     if matches!(target.name, "saleOrder" | "saleDelivery") {
-        known(dto, "Customer", Entity::Partner, data, true)?;
+        known(dto, "Customer", Entity::Partner, exists, true)?;
     }
-    known(dto, "Warehouse", Entity::Warehouse, data, false)?;
+    known(dto, "Warehouse", Entity::Warehouse, exists, false)?;
     let Some(lines) = target.lines else { return Ok(()) };
     let lines: Vec<Fields<'_>> = part(dto, lines)?;
     if lines.is_empty() {
@@ -186,7 +195,7 @@ fn check(target: Target, dto: &Fields<'_>, data: &Data) -> Result<(), String> {
         return balanced(dto, &lines);
     }
     for line in &lines {
-        known(line, "Inventory", Entity::Inventory, data, true)?;
+        known(line, "Inventory", Entity::Inventory, exists, true)?;
         let quantity = need(line, "Quantity")?;
         decimal(&quantity).ok_or_else(|| format!("Quantity 不是数字：{quantity}"))?;
     }
@@ -194,13 +203,13 @@ fn check(target: Target, dto: &Fields<'_>, data: &Data) -> Result<(), String> {
 }
 
 /// Judges an object that names a record by its `Code`.
-fn known(fields: &Fields<'_>, name: &str, entity: Entity, data: &Data, needed: bool) -> Result<(), String> {
+fn known(fields: &Fields<'_>, name: &str, entity: Entity, exists: Exists<'_>, needed: bool) -> Result<(), String> {
     if !needed && fields.get(name).is_none_or(|json| json.get() == "null") {
         return Ok(());
     }
     let object: Fields<'_> = part(fields, name)?;
     let code = need(&object, "Code").map_err(|_| format!("必填数据为空：{name}.Code"))?;
-    if data.has_code(entity, &code) { Ok(()) } else { Err(format!("{name} 不存在：{code}")) }
+    if exists(entity, &code) { Ok(()) } else { Err(format!("{name} 不存在：{code}")) }
 }
 
 /// Judges a voucher: its kind, and that its sides are equal.

@@ -114,6 +114,7 @@ impl Session {
         } else if self.codes.remove(code).is_none_or(|ends_ms| now_ms >= ends_ms) {
             return Err(refuse("140", "code无效或已过期"));
         }
+        self.refreshes += 1;
         self.access = self.token();
         self.refresh = self.token();
         self.live_on(now_ms);
@@ -200,7 +201,7 @@ impl Session {
         self.old.ends_ms = now_ms.saturating_add(self.old.life_ms);
     }
 
-    /// Refreshes so far; grants do not count.
+    /// Tokens given or extended so far, by whatever call.
     pub(crate) fn refreshes(&self) -> u64 {
         self.refreshes
     }

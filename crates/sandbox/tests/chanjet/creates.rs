@@ -127,6 +127,14 @@ async fn documents_that_are_refused() {
     assert_eq!(code(&ask(&sandbox, "saleDelivery/Create", "[]").await).1, "999");
     assert!(sandbox.control().received("saleDelivery").unwrap().is_empty());
     assert_eq!(ask(&sandbox, "saleDelivery/Create", &whole).await.body, "null", "a refusal keeps no key");
+
+    ask(&sandbox, "partner/Create", "{\"dto\":{\"Code\":\"N-1\",\"Name\":\"n\"}}").await;
+    let to_the_new_one = delivery("Y").replace("C0012", "N-1");
+    assert_eq!(ask(&sandbox, "saleDelivery/Create", &to_the_new_one).await.body, "null");
+
+    let sandbox = start(Settings { known_codes_only: false, ..settings() }).await;
+    let foreign = whole.replace("C0012", "示例旗舰店").replace("0101-0007", "A00001-红-L");
+    assert_eq!(ask(&sandbox, "saleDelivery/Create", &foreign).await.body, "null");
 }
 
 #[tokio::test]

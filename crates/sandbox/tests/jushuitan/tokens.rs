@@ -78,6 +78,7 @@ async fn tokens_end_and_a_merchant_gets_new_ones() {
     assert_eq!(works(&sandbox, &access).await, 0);
     let (other, _) = tokens(&init(&sandbox).await);
     assert_eq!((works(&sandbox, &access).await, works(&sandbox, &other).await), (100, 0));
+    assert_eq!(sandbox.control().stats().refreshes, 2, "grants are counted as refreshes are");
 }
 
 #[tokio::test]
