@@ -48,8 +48,8 @@
 //! - *`person`, `department` and `Project`* answer `999` to an empty `param`.
 //! - *A create* answers (setting) `null` for deliveries and stock vouchers, the id as quoted text for archives, an object for
 //!   orders and vouchers. *A duplicate* (setting): `999` in HTTP 200. Whatever else is wrong with a document: `999`.
-//! - *Refresh*: GET, or POST with its parameters in the query string or in a JSON body; a refresh token that never was is `4003`, an old one `4008`, missing parameters `4001`, another
-//!   `grantType` `4002`, all in HTTP 200. *Reuse* (setting) ends nothing else. Self-built and store tokens replace the
+//! - *Refresh*: GET, or POST with its parameters in the query string or in a JSON body; a refresh token that never was is
+//!   `4003`, an old one `4008`, missing parameters `4001`, another `grantType` `4002`, all in HTTP 200. *Reuse* (setting) ends nothing else. Self-built and store tokens replace the
 //!   token of the user like a refresh.
 //! - *A dead access token* (setting) is HTTP 401 with `4007`. Killing the session leaves the refresh token alive.
 //! - *Codes*: missing headers and a wrong secret `50000` with HTTP 401, another key `50112` with HTTP 403, a wrong body
