@@ -1,31 +1,32 @@
 //! The Chanjet T+ (畅捷通 T+) simulator, written from the wire reference of its open API alone.
 //!
-//! The token service lies under `/auth/…` and `/v1/common/auth/…`, business calls under `/tplus/api/v2/…`. The log and the
-//! faults name steps of the token service by path and business calls by what follows `/tplus/api/v2/`, as in
+//! The token service lies under `/auth/…` and `/v1/common/auth/…`, business calls under `/tplus/api/v2/…`. The log and
+//! the faults name steps of the token service by path and business calls by what follows `/tplus/api/v2/`, as in
 //! `inventory/Query`.
 //!
 //! # What it is strict about
-//! - *Business calls*: POST, `application/json`, a path letter by letter, `appKey`, `appSecret`, `openToken`, the wrapper of
-//!   each query, page numbers from 1, sizes up to 1000, dates, filters by type. Fields that no query knows are ignored
-//!   without a word.
+//! - *Business calls*: POST, `application/json`, a path letter by letter, `appKey`, `appSecret`, `openToken`, the
+//!   wrapper of each query, page numbers from 1, sizes up to 1000, dates, filters by type. Fields that no query knows
+//!   are ignored without a word.
 //! - *Body signature*, once there is [`Settings::sign_key`]: `signature` in lower-case hex and `timestamp`.
-//! - *Tokens*: verbs, `grantType`, one use and ten minutes of a code, rotation: an old refresh token is `14002`, the old
-//!   access token dead at once; only the newest app ticket; each link of the store application's chain; calls of a day.
-//! - *On premise*, once there is [`Settings::on_premise`]: form body with `_args`, `Authorization` with a PS256 JWT that ends
-//!   within five minutes, `datas`, the token of the login. The cloud's headers are not looked at then.
-//! - *Creates*: `dto`, required fields, `VoucherDate`, lines, customers, warehouses and inventory records that are there
-//!   (setting), equal sides of a voucher, `ExternalCode` and `Code` unique for each target.
+//! - *Tokens*: verbs, `grantType`, one use and ten minutes of a code, rotation: an old refresh token is `14002`, the
+//!   old access token dead at once; only the newest app ticket; each link of the store application's chain; calls of a
+//!   day.
+//! - *On premise*, once there is [`Settings::on_premise`]: form body with `_args`, `Authorization` with a PS256 JWT
+//!   that ends within five minutes, `datas`, the token of the login. The cloud's headers are not looked at then.
+//! - *Creates*: `dto`, required fields, `VoucherDate`, lines, customers, warehouses and inventory records that are
+//!   there (setting), equal sides of a voucher, `ExternalCode` and `Code` unique for each target.
 //!
 //! # Data
-//! They follow from seed and clock start. Times spread over [`Settings::history`] and end [`Settings::quiet`] before the
-//! start. Row versions ascend over all entities and cross 2^53; each change takes the newest. `ID` is short on the first row
-//! of each entity and has 19 digits on the others. [`awkward`] names the values that the first rows carry. Each row says
-//! its version in `Memo`: `v0`, `v1`, …. Current stock has no id; its key under the control endpoints is
+//! They follow from seed and clock start. Times spread over [`Settings::history`] and end [`Settings::quiet`] before
+//! the start. Row versions ascend over all entities and cross 2^53; each change takes the newest. `ID` is short on the
+//! first row of each entity and has 19 digits on the others. [`awkward`] names the values that the first rows carry.
+//! Each row says its version in `Memo`: `v0`, `v1`, …. Current stock has no id; its key under the control endpoints is
 //! `WarehouseCode/InventoryCode/Batch`.
 //!
-//! Written: each target under its name in the path (`saleDelivery`, `doc`, …), by `ExternalCode`, or by `Code` where there is
-//! none. What was created is found by `ID`, `Code` and `ExternalCode`, also by `GetVoucherDTO`; other queries serve the rows of
-//! the start only, which have no `ExternalCode`.
+//! Written: each target under its name in the path (`saleDelivery`, `doc`, …), by `ExternalCode`, or by `Code` where
+//! there is none. What was created is found by `ID`, `Code` and `ExternalCode`, also by `GetVoucherDTO`; other queries
+//! serve the rows of the start only, which have no `ExternalCode`.
 //!
 //! Pushes: each time a new `APP_TICKET`, the first time and after `orgTempAuthCode/resend` also a `TEMP_AUTH_CODE`.
 //!
@@ -35,31 +36,34 @@
 //! - *Envelopes* (settings): a bare array for `*/Query`, JSON text under `result` for `warehouse/Query`, `Data` and
 //!   `TotalCount` for `*/QueryPage`, code `"0"` for `FindVoucherList` and `GetVoucherDTO`, columns named as asked for.
 //!   *Forms* (settings): ids and booleans as text, row versions as sixteen hex digits under `Ts`.
-//! - *Ids, dates and row version together*: all of them hold, and `PageIndex` counts within what they leave. *The row version
-//!   asked by* (setting) is excluded. *Order* (setting): by row version if one is given, else by id. Ends of a window are
-//!   instants, both included; one end alone is allowed.
-//! - *`QueryByTime`* takes `UpdateDateBegin` and `UpdateDateEnd` in `queryParam`. `GroupInfo` is not looked at: rows are
-//!   by warehouse, inventory and batch.
-//! - *`FindVoucherList`*: filters in `paramDic` with or without the voucher's name before them; fields in `selectFields` with
-//!   it, or their column is `null`; 50 rows by default. `RDRecord` is the name of stock vouchers, also accepted for
-//!   purchase arrivals. Other receives, other dispatches and sale dispatches have it under names made alike.
+//! - *Ids, dates and row version together*: all of them hold, and `PageIndex` counts within what they leave. *The row
+//!   version asked by* (setting) is excluded. *Order* (setting): by row version if one is given, else by id. Ends of a
+//!   window are instants, both included; one end alone is allowed.
+//! - *`QueryByTime`* takes `UpdateDateBegin` and `UpdateDateEnd` in `queryParam`. `GroupInfo` is not looked at: rows
+//!   are by warehouse, inventory and batch.
+//! - *`FindVoucherList`*: filters in `paramDic` with or without the voucher's name before them; fields in
+//!   `selectFields` with it, or their column is `null`; 50 rows by default. `RDRecord` is the name of stock vouchers,
+//!   also accepted for purchase arrivals. Other receives, other dispatches and sale dispatches have it under names made
+//!   alike.
 //! - *No fields selected*: all. *Fields unknown*: left out.
 //! - *`GetVoucherDTO`* answers `{code,message,data}` with the lines; an unknown document is `999`.
 //! - *`person`, `department` and `Project`* answer `999` to an empty `param`.
-//! - *A create* answers (setting) `null` for deliveries and stock vouchers, the id as quoted text for archives, an object for
-//!   orders and vouchers. *A duplicate* (setting): `999` in HTTP 200. Whatever else is wrong with a document: `999`.
-//! - *Refresh*: GET, or POST with its parameters in the query string or in a JSON body; a refresh token that never was is
-//!   `4003`, an old one `4008`, missing parameters `4001`, another `grantType` `4002`, all in HTTP 200. *Reuse* (setting) ends nothing else. Self-built and store tokens replace the
-//!   token of the user like a refresh.
+//! - *A create* answers (setting) `null` for deliveries and stock vouchers, the id as quoted text for archives, an
+//!   object for orders and vouchers. *A duplicate* (setting): `999` in HTTP 200. Whatever else is wrong with a
+//!   document: `999`.
+//! - *Refresh*: GET, or POST with its parameters in the query string or in a JSON body; a refresh token that never was
+//!   is `4003`, an old one `4008`, missing parameters `4001`, another `grantType` `4002`, all in HTTP 200. *Reuse*
+//!   (setting) ends nothing else. Self-built and store tokens replace the token of the user like a refresh.
 //! - *A dead access token* (setting) is HTTP 401 with `4007`. Killing the session leaves the refresh token alive.
 //! - *Codes*: missing headers and a wrong secret `50000` with HTTP 401, another key `50112` with HTTP 403, a wrong body
-//!   signature `50000` with HTTP 403, an unknown path `50003` with HTTP 404, another verb HTTP 405 and another content type
-//!   HTTP 415 with HTML, both quotas `50112` with HTTP 401. The monthly quota counts business calls with a good token.
+//!   signature `50000` with HTTP 403, an unknown path `50003` with HTTP 404, another verb HTTP 405 and another content
+//!   type HTTP 415 with HTML, both quotas `50112` with HTTP 401. The monthly quota counts business calls with a good
+//!   token.
 //! - *Too fast* (setting): HTTP 429; there are no limits by default, since the page names none.
 //! - *The fault `vendor-code`* comes with HTTP 401 for `4007`, `50000`, `50003` and `50112`, else with HTTP 200.
-//! - *On premise*: a login while the token lives gives the same token; whatever is wrong with `Authorization` is `50000` with
-//!   HTTP 401; `access_token` may lie beside `datas` or among what it hashes; a refused login has the envelope of the
-//!   self-built application. Only paths under `/tplus/api/v2/`, and `"type":"Asyn"` is not looked at.
+//! - *On premise*: a login while the token lives gives the same token; whatever is wrong with `Authorization` is
+//!   `50000` with HTTP 401; `access_token` may lie beside `datas` or among what it hashes; a refused login has the
+//!   envelope of the self-built application. Only paths under `/tplus/api/v2/`, and `"type":"Asyn"` is not looked at.
 //! - *The timestamp of a body signature* is not compared with the clock.
 //! - *Fields* without a sample on the page have plausible names.
 //! - Not simulated: the browser's authorisation page, the websocket of pushes, reports, `CreateBatch`, `bom/Create` and

@@ -45,8 +45,8 @@ struct Payload {
 /// `datas` hashes.
 ///
 /// # Errors
-/// `50000` with HTTP 401 for a header that is missing, malformed, signed by another key, or out of time; `50112` with HTTP 403
-/// for another `appKey`; as [`Session::check`] for the token.
+/// `50000` with HTTP 401 for a header that is missing, malformed, signed by another key, or out of time; `50112` with
+/// HTTP 403 for another `appKey`; as [`Session::check`] for the token.
 pub(crate) fn check(
     header: Option<&str>,
     premise: &OnPremise,
