@@ -51,6 +51,9 @@
 //! # Jushuitan
 //! What it is strict about and what was chosen where its page is silent: [`jushuitan`].
 //!
+//! # Chanjet T+
+//! What it is strict about and what was chosen where its page is silent: [`chanjet`].
+//!
 //! # Kuaimai
 //! Strict about: path, verb, content type, doubled and empty fields, method, version, app key, timestamp (10 minutes
 //! either way, GMT+8), `format`, signature (three methods, any case), session, page numbers and sizes, required
@@ -96,6 +99,7 @@
 
 mod arrival;
 mod beijing;
+pub mod chanjet;
 mod clock;
 mod control;
 mod decimal;

@@ -46,6 +46,11 @@ impl Written {
         }
     }
 
+    /// Whether there is a document under `key`.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.documents.contains_key(key)
+    }
+
     /// Documents made so far.
     pub(crate) fn count(&self) -> usize {
         self.documents.values().map(|document| document.ids.len()).sum()
@@ -79,6 +84,7 @@ mod tests {
         let mut written = Written::default();
         assert!(written.knock("a").is_empty());
         written.add("a", "1".to_owned(), "first");
+        assert!(written.has("a") && !written.has("b"));
         assert_eq!(written.knock("a"), ["1"]);
         written.add("a", "2".to_owned(), "second");
         written.rewrite("a", "third");

@@ -107,7 +107,7 @@ pub(crate) fn find(path: &str) -> Option<Action> {
             ..list(E::Orders, 100, Window::Types(&[0, 2, 3]))
         }),
         "/open/refund/single/query" => with_start_ts(list(E::AfterSale, 50, WEEK)),
-        "/open/aftersale/received/query" => with_start_ts(list(E::ReturnReceipts, 50, WEEK)),
+        "/open/aftersale/received/query" => with_start_ts(list(E::ReturnReceipts, 50, MOVES)),
         "/open/sku/query" => Action::List(List { filters: &[SKU_20], ..list(E::Skus, 50, WEEK) }),
         "/open/mall/item/query" => Action::List(list(E::Items, 50, WEEK)),
         "/open/skumap/query" => Action::List(list(E::ShopSkus, 50, WEEK)),

@@ -1,8 +1,8 @@
 //! The Jushuitan (聚水潭) simulator, written from the wire reference of its open API alone.
 //!
-//! Both APIs share one merchant and one set of call limits: the new one under `/open/…` and `/openWeb/auth/…`, the old one
-//! under `/api/open/query.aspx`. The log and the faults name methods of the new API by path and those of the old one by
-//! their dotted name.
+//! Both APIs share one merchant and one set of call limits: the new one under `/open/…` and `/openWeb/auth/…`, the old
+//! one under `/api/open/query.aspx`. The log and the faults name methods of the new API by path and those of the old
+//! one by their dotted name.
 //!
 //! # What it is strict about
 //! - *New API*: POST only, urlencoded form, nothing in the query string, no field twice or empty, `app_key`, `charset`,
@@ -13,46 +13,47 @@
 //!   where it must stand alone. Fields that no method knows are ignored without a word.
 //! - *Tokens*: which app may use which grant, one use of a code, old refresh tokens, service providers (`150`).
 //! - *Old API*: POST, system parameters in the query string, JSON body, the token's last week.
-//! - *Uploads*: 50 orders, 500 lines, required fields, known shops, exact sums, leaf categories, known SKUs; each row for
-//!   itself. Uploaded orders are unique by shop and `so_id`, SKUs by `sku_id`, adjustments by `so_id`.
+//! - *Uploads*: 50 orders, 500 lines, required fields, known shops, exact sums, leaf categories, known SKUs; each row
+//!   for itself. Uploaded orders are unique by shop and `so_id`, SKUs by `sku_id`, adjustments by `so_id`.
 //!
 //! # Data
-//! They follow from seed and clock start. Times spread over [`Settings::history`] and end [`Settings::quiet`] before the
-//! start. Row versions ascend over all entities and cross 2^53; each change takes the newest. [`awkward`] names the numbers
-//! that the first order and the first SKU carry. Each document says its version in `remark` (`remark1` of warehouses):
-//! `v0`, `v1`, …. Warehouses are `10011`, `10012` and `10013`; their inventories are the entities `inventory-10011` and so
-//! on, and `inventory` is their sum: a change of one changes the sum too.
+//! They follow from seed and clock start. Times spread over [`Settings::history`] and end [`Settings::quiet`] before
+//! the start. Row versions ascend over all entities and cross 2^53; each change takes the newest. [`awkward`] names the
+//! numbers that the first order and the first SKU carry. Each document says its version in `remark` (`remark1` of
+//! warehouses): `v0`, `v1`, …. Warehouses are `10011`, `10012` and `10013`; their inventories are the entities
+//! `inventory-10011` and so on, and `inventory` is their sum: a change of one changes the sum too.
 //!
-//! Written: the targets `orders` (key `shop_id/so_id`), `skus` and `inventory`. Uploaded orders are found by `so_ids` and
-//! `o_ids`; windows and row versions serve the seeded ones only. Adjustments do not change inventory rows.
+//! Written: the targets `orders` (key `shop_id/so_id`), `skus` and `inventory`. Uploaded orders are found by `so_ids`
+//! and `o_ids`; windows and row versions serve the seeded ones only. Adjustments do not change inventory rows.
 //!
 //! # What the page leaves open, and what was chosen
 //! Those with a setting are marked.
 //!
-//! - *Rotation* (setting): both tokens are replaced, and the old ones die. *Life of the refresh token* (setting): 30 days.
-//!   *`getInitToken` while the token lives* (setting): new tokens.
-//! - *A dead access token* can be refreshed as long as the refresh token lives; killing the session kills the former only.
+//! - *Rotation* (setting): both tokens are replaced, and the old ones die. *Life of the refresh token* (setting): 30
+//!   days. *`getInitToken` while the token lives* (setting): new tokens.
+//! - *A dead access token* can be refreshed as long as the refresh token lives; killing the session kills the former
+//!   only.
 //! - *Refused refresh*: `140` with the vendor's message. *A code that is used, old or made up*: `140`.
 //! - *The callback* of `/auth?…` is an HTML page with status 200 that shows the query string of the callback.
 //! - *Timestamp* (setting): 10 minutes, `180`; or 15 minutes, `140`.
 //! - *Codes*: missing or empty fields `130`; whatever else does not conform `140`; an unknown method or path, a method
-//!   that is not simulated, and a grant of another kind of app `190`. Another verb is HTTP 405 with HTML, a path outside
-//!   both APIs HTTP 404.
-//! - *Order of a window* (setting): oldest first, ties by position; without window and row version by position. *End of a
-//!   window* (setting): an instant, so that a row at `12:00:00.001` lies after `12:00:00`.
+//!   that is not simulated, and a grant of another kind of app `190`. Another verb is HTTP 405 with HTML, a path
+//!   outside both APIs HTTP 404.
+//! - *Order of a window* (setting): oldest first, ties by position; without window and row version by position. *End of
+//!   a window* (setting): an instant, so that a row at `12:00:00.001` lies after `12:00:00`.
 //! - *Row version with dates or numbers*: all of them hold, but for inventory, where dates are refused beside `ts`.
 //! - *`has_next`* and *`ts`* (settings): boolean and number.
-//! - *`date_type` 2*: the day the document was made out; 3: the day of sending. Orders that have not been sent are in no
-//!   window of sending.
+//! - *`date_type` 2*: the day the document was made out; 3: the day of sending. Orders that have not been sent are in
+//!   no window of sending.
 //! - *Page sizes above the greatest* are refused (`140`), not cut.
 //! - *`so_ids`, `o_ids`, `io_ids`, `po_ids`* come as a list or as one text with commas, `sku_ids` as text only; `o_ids`
 //!   have no greatest number. The filter by distributor is not simulated.
 //! - *An order's discount* in the sum of an upload is `free_amount`, nothing if it is missing.
-//! - *An inventory adjustment* is one object or a list of them, taken whole or not at all, answered by
-//!   `{io_id, so_id, issuccess, msg}`. *The same `so_id` again* (setting): success with the id of the first. A row that
-//!   fails never changes the envelope's code.
-//! - *Old API*: the five confirmed methods and `refresh.token`, whose repeats within
-//!   [`Settings::old_refresh_cache`] get the same answer; before the token's last week `140`; wrong signature `120`.
+//! - *An inventory adjustment* is one object or a list of them, taken whole or not at all, answered by `{io_id, so_id,
+//!   issuccess, msg}`. *The same `so_id` again* (setting): success with the id of the first. A row that fails never
+//!   changes the envelope's code.
+//! - *Old API*: the five confirmed methods and `refresh.token`, whose repeats within [`Settings::old_refresh_cache`]
+//!   get the same answer; before the token's last week `140`; wrong signature `120`.
 //! - *Fields* without a sample on the page have plausible names and the page's types.
 //! - Not simulated: Qimen, pushed messages, and the other writes.
 
@@ -88,6 +89,7 @@ use self::uploads::Uploads;
 use crate::dice::Dice;
 use crate::faults::Fault;
 use crate::form::Form;
+use crate::in_process::InProcess;
 use crate::json::Json;
 use crate::limits::Refusal;
 use crate::rows::some_of;
@@ -106,6 +108,12 @@ const LINK_PATH: &str = "/auth";
 pub async fn start(settings: Settings) -> io::Result<Sandbox> {
     let (frame, vendor) = build(settings);
     server::start(frame, vendor).await
+}
+
+/// The same simulator without a socket; its clock stands still until it is moved.
+pub fn in_process(settings: Settings) -> InProcess {
+    let (frame, vendor) = build(settings);
+    InProcess::new(frame, vendor)
 }
 
 fn build(settings: Settings) -> (Frame, Box<dyn Vendor>) {

@@ -40,6 +40,7 @@ pub(crate) struct Session {
 struct OldToken {
     text: String,
     ends_ms: i64,
+    killed: bool,
     refreshed_ms: Option<i64>,
     life_ms: i64,
     cache_ms: i64,
@@ -62,6 +63,7 @@ impl Session {
             old: OldToken {
                 text: settings.old_token.clone(),
                 ends_ms: now_ms.saturating_add(old_life_ms),
+                killed: false,
                 refreshed_ms: None,
                 life_ms: old_life_ms,
                 cache_ms: ms(settings.old_refresh_cache),
@@ -114,6 +116,7 @@ impl Session {
         } else if self.codes.remove(code).is_none_or(|ends_ms| now_ms >= ends_ms) {
             return Err(refuse("140", "code无效或已过期"));
         }
+        self.refreshes += 1;
         self.access = self.token();
         self.refresh = self.token();
         self.live_on(now_ms);
@@ -166,7 +169,7 @@ impl Session {
     /// # Errors
     /// `100` if it is another one or dead.
     pub(crate) fn check_old(&self, sent: &str, now_ms: i64) -> Result<(), Problem> {
-        if sent == self.old.text && !self.killed && now_ms < self.old.ends_ms {
+        if sent == self.old.text && !self.old.killed && now_ms < self.old.ends_ms {
             return Ok(());
         }
         Err(refuse("100", "token无效或已过期"))
@@ -192,15 +195,17 @@ impl Session {
     /// Ends the access token and the old API's token; the refresh token lives.
     pub(crate) fn kill(&mut self) {
         self.killed = true;
+        self.old.killed = true;
     }
 
     /// Makes all tokens good again, with the same texts.
     pub(crate) fn revive(&mut self, now_ms: i64) {
         self.live_on(now_ms);
+        self.old.killed = false;
         self.old.ends_ms = now_ms.saturating_add(self.old.life_ms);
     }
 
-    /// Refreshes so far; grants do not count.
+    /// Tokens given or extended so far, by whatever call.
     pub(crate) fn refreshes(&self) -> u64 {
         self.refreshes
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use md5::{Digest, Md5};
-use milkrun_sandbox::Sandbox;
 use milkrun_sandbox::jushuitan::{self, Settings};
+use milkrun_sandbox::{Control, Sandbox};
 use serde_json::Value;
 
 pub(crate) use crate::wire::{Reply, control, send};
@@ -42,9 +42,9 @@ pub(crate) fn md5(text: &str) -> String {
 }
 
 /// The system fields and the given ones, signed; a field given as `-` is left out, and a signature given stays.
-pub(crate) fn form(sandbox: &Sandbox, more: &[(&str, &str)]) -> String {
-    let now = sandbox.control().now().as_second().to_string();
-    let token = sandbox.control().session()["access_token"].as_str().unwrap().to_owned();
+pub(crate) fn form(control: &Control, more: &[(&str, &str)]) -> String {
+    let now = control.now().as_second().to_string();
+    let token = control.session()["access_token"].as_str().unwrap().to_owned();
     let mut fields = vec![
         ("app_key", "5a3e1f0c9b8d47268c51d0e4f7a2b693"),
         ("access_token", &token),
@@ -73,7 +73,7 @@ pub(crate) async fn call(sandbox: &Sandbox, path: &str, more: &[(&str, &str)]) -
 }
 
 pub(crate) async fn try_call(sandbox: &Sandbox, path: &str, more: &[(&str, &str)]) -> io::Result<Reply> {
-    send(sandbox, "POST", path, &[KIND], &form(sandbox, more)).await
+    send(sandbox, "POST", path, &[KIND], &form(&sandbox.control(), more)).await
 }
 
 /// Asks with business parameters.

@@ -1,7 +1,8 @@
 //! What the gateway refuses, by code, and what it answers below HTTP 200.
 
 use jiff::Timestamp;
-use milkrun_sandbox::jushuitan::{Settings, TimestampRule};
+use milkrun_sandbox::Carried;
+use milkrun_sandbox::jushuitan::{self, Settings, TimestampRule};
 
 use crate::client::{KIND, NOON, ORDERS, WINDOW, ask, call, code, form, send, settings, start};
 
@@ -53,10 +54,10 @@ async fn the_signature_covers_the_text_as_it_is_sent() {
     ] {
         assert_eq!(code(&ask(&sandbox, ORDERS, biz).await), 0, "{biz}");
     }
-    let body = form(&sandbox, &[("biz", "{\"start_ts\":0}")]).replace("start_ts%22%3A0", "start_ts%22%3A1");
+    let body = form(&sandbox.control(), &[("biz", "{\"start_ts\":0}")]).replace("start_ts%22%3A0", "start_ts%22%3A1");
     let answer = send(&sandbox, "POST", ORDERS, &[KIND], &body).await.unwrap();
     assert_eq!(code(&answer.json()), 10);
-    let signed = form(&sandbox, &[("biz", "{\"start_ts\":0}")]);
+    let signed = form(&sandbox.control(), &[("biz", "{\"start_ts\":0}")]);
     let (head, sign) = signed.rsplit_once("sign=").unwrap();
     let upper = format!("{head}sign={}", sign.to_uppercase());
     assert_eq!(code(&send(&sandbox, "POST", ORDERS, &[KIND], &upper).await.unwrap().json()), 10);
@@ -65,7 +66,7 @@ async fn the_signature_covers_the_text_as_it_is_sent() {
 #[tokio::test]
 async fn system_parameters_travel_in_the_form_of_a_post() {
     let sandbox = start(settings()).await;
-    let body = form(&sandbox, &[("biz", "{\"start_ts\":0}")]);
+    let body = form(&sandbox.control(), &[("biz", "{\"start_ts\":0}")]);
     let reply = async |verb: &str, path: &str, kind: &str| {
         send(&sandbox, verb, path, &[("content-type", kind)], &body).await.unwrap()
     };
@@ -110,4 +111,15 @@ async fn seconds_and_minutes_have_limits_of_their_own() {
     let stats = sandbox.control().stats();
     assert_eq!((stats.outcomes["199"], stats.outcomes["200"], stats.outcomes["ok"]), (1, 1, 101));
     assert_eq!(stats.rejected_for_limits, 2);
+}
+
+#[tokio::test]
+async fn the_same_without_a_socket() {
+    let vendor = jushuitan::in_process(settings());
+    let body = form(&vendor.control(), &[("biz", "{\"start_ts\":0,\"page_size\":3}")]);
+    let Carried::Whole(answer) = vendor.call("POST", ORDERS, &[KIND], body.as_bytes()).carried else {
+        panic!("no fault is on");
+    };
+    let sandbox = start(settings()).await;
+    assert_eq!(answer.body, send(&sandbox, "POST", ORDERS, &[KIND], &body).await.unwrap().body);
 }

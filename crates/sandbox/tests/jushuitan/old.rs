@@ -67,3 +67,12 @@ async fn the_token_is_extended_in_its_last_week_only() {
     assert_eq!(call(&sandbox, "refresh.token", "{}").await["code"], 100, "a dead token cannot be extended");
     assert_eq!(call(&sandbox, "sku.query", "{}").await["code"], 100);
 }
+
+#[tokio::test]
+async fn a_killed_token_comes_back_by_hand_only() {
+    let sandbox = start(settings()).await;
+    sandbox.control().kill_session();
+    assert_eq!(call(&sandbox, "sku.query", "{}").await["code"], 100);
+    sandbox.control().revive_session();
+    assert_eq!(call(&sandbox, "sku.query", "{}").await["code"], 0);
+}

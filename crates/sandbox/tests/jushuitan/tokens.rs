@@ -78,6 +78,7 @@ async fn tokens_end_and_a_merchant_gets_new_ones() {
     assert_eq!(works(&sandbox, &access).await, 0);
     let (other, _) = tokens(&init(&sandbox).await);
     assert_eq!((works(&sandbox, &access).await, works(&sandbox, &other).await), (100, 0));
+    assert_eq!(sandbox.control().stats().refreshes, 2, "grants are counted as refreshes are");
 }
 
 #[tokio::test]
@@ -138,7 +139,7 @@ async fn a_third_party_takes_a_code_once() {
     assert_eq!(code(&take("sandbox-code").await), 140);
     tokens(&refresh(&sandbox, &second).await);
 
-    let link = form(&sandbox, &[("access_token", "-"), ("version", "-"), ("state", "s 1")]);
+    let link = form(&sandbox.control(), &[("access_token", "-"), ("version", "-"), ("state", "s 1")]);
     let page = send(&sandbox, "GET", &format!("/auth?{link}"), &[], "").await.unwrap();
     assert_eq!(page.status, 200);
     let callback = page.body.split_once("callback\">").unwrap().1.split_once('<').unwrap().0;
@@ -147,7 +148,7 @@ async fn a_third_party_takes_a_code_once() {
     sandbox.control().advance_clock(Duration::from_mins(14));
     tokens(&take(&fields[1].1).await);
 
-    let link = form(&sandbox, &[("access_token", "-"), ("version", "-")]);
+    let link = form(&sandbox.control(), &[("access_token", "-"), ("version", "-")]);
     let page = send(&sandbox, "GET", &format!("/auth?{link}"), &[], "").await.unwrap();
     let late = page.body.split_once("code=").unwrap().1.split_once('<').unwrap().0.to_owned();
     sandbox.control().advance_clock(Duration::from_mins(15));
