@@ -186,6 +186,9 @@ pub(crate) struct Replay {
 
 #[derive(Args, Debug)]
 pub(crate) struct Sandbox {
+    /// The vendor, by its connector.
+    #[arg(value_enum, default_value_t)]
+    pub(crate) vendor: crate::commands::Vendor,
     /// The port on 127.0.0.1; 0 takes any free one.
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
@@ -201,7 +204,7 @@ pub(crate) struct Sandbox {
     /// Decides all its data.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// A limit on calls in place of 15/1s, such as `100/1m`; may be given several times. `none` sets no limit.
+    /// A limit on calls in place of the vendor's, such as `100/1m`; may be given several times. `none` sets no limit.
     #[arg(long = "limit", value_name = "CALLS/TIME")]
     pub(crate) limits: Vec<String>,
     /// How long each call is on its way, in milliseconds.

@@ -19,6 +19,8 @@ mod sign;
 mod status;
 mod trace;
 
+pub(crate) use self::sandbox::Vendor;
+
 use std::path::{Path, PathBuf};
 
 use milkrun_core::{Error, Record, Result};

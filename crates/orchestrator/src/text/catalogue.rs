@@ -311,7 +311,7 @@ texts! {
     LIST_LETTERS: "milkrun dead-letters {flow} lists them", "milkrun dead-letters {flow} 可列出全部";
 
     // `sandbox`.
-    SANDBOX_RUNS: "A simulated Kuaimai answers at {url}", "模拟的快麦运行在 {url}";
+    SANDBOX_RUNS: "A simulated {vendor} answers at {url}", "模拟的{vendor}运行于 {url}";
     SANDBOX_CONTROL: "It is looked at and changed at {url}/stats, /clock, /faults, /session, /change, /truth", "可在 {url}/stats、/clock、/faults、/session、/change、/truth 查看和更改";
     SANDBOX_ACCOUNT: "An account for it in milkrun.toml:", "在 milkrun.toml 中使用的账户：";
     SANDBOX_UNTIL: "It runs until Ctrl-C.", "按 Ctrl-C 结束。";

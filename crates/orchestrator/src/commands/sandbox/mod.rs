@@ -1,11 +1,14 @@
 //! `milkrun sandbox`: a simulated vendor to try things out against.
 
+mod vendors;
+
 use std::time::Duration;
 
 use milkrun_core::{Error, Result};
-use milkrun_sandbox::{FaultRule, kuaimai};
+use milkrun_sandbox::FaultRule;
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::vendors::{Setting, Simulated, Vendor, Wanted};
 use super::{Here, Outcome};
 use crate::cli;
 use crate::config::{parse_rate, suggest};
@@ -32,55 +35,44 @@ const FAULTS: &[&str] = &[
 pub(super) async fn sandbox(here: Here<'_>, ask: &cli::Sandbox) -> Outcome {
     let out = here.out;
     let lang = out.lang;
-    let mut settings = kuaimai::Settings {
+    let given = ask.limits.iter().filter(|text| *text != "none");
+    let limits = given.map(|text| limit(text, lang)).collect::<Result<Vec<_>>>()?;
+    let wanted = Wanted {
         seed: ask.seed,
+        port: ask.port,
         n_orders: ask.orders,
         n_items: ask.items,
         n_documents: ask.documents,
-        port: ask.port,
+        limits: (!ask.limits.is_empty()).then_some(limits),
         latency: Duration::from_millis(ask.latency),
         jitter: Duration::from_millis(ask.jitter),
         faults: ask.faults.iter().map(|text| fault(text, lang)).collect::<Result<_>>()?,
-        ..kuaimai::Settings::default()
     };
-    if !ask.limits.is_empty() {
-        let given = ask.limits.iter().filter(|text| *text != "none");
-        settings.limits = given.map(|text| limit(text, lang)).collect::<Result<_>>()?;
-    }
-    let account = account(&settings, "http://127.0.0.1");
-    let started = kuaimai::start(settings.clone()).await.map_err(|e| {
+    let simulated = ask.vendor.start(&wanted).await.map_err(|e| {
         let help = fill!(lang, text::CHOOSE_PORT, port = ask.port);
         Error::from(e).with("port", ask.port).advise(help)
     })?;
-    let account = account.replace("http://127.0.0.1", &started.url());
-    out.json(&json!({
-        "url": started.url(),
-        "control_url": started.control_url(),
-        "port": started.port(),
-        "app_key": settings.app_key,
-        "app_secret": settings.app_secret,
-        "session": settings.session,
-        "refresh_token": settings.refresh_token,
-    }));
-    out.line(fill!(lang, text::SANDBOX_RUNS, url = started.url()));
-    out.line(fill!(lang, text::SANDBOX_CONTROL, url = started.control_url()));
+    let Simulated { sandbox, settings, .. } = &simulated;
+    let mut shown = json!({
+        "url": sandbox.url(),
+        "control_url": sandbox.control_url(),
+        "port": sandbox.port(),
+        "connector": ask.vendor.connector(),
+    });
+    for setting in settings.iter().filter(|setting| setting.is_plain()) {
+        shown[setting.key] = setting.value.clone().into();
+    }
+    out.json(&shown);
+    out.line(fill!(lang, text::SANDBOX_RUNS, vendor = ask.vendor.title(lang), url = sandbox.url()));
+    out.line(fill!(lang, text::SANDBOX_CONTROL, url = sandbox.control_url()));
     out.line("");
     out.line(out.say(text::SANDBOX_ACCOUNT));
     out.line("");
-    out.line(account);
+    out.line(simulated.account(ask.vendor.account(), |setting| setting.inline()));
     out.line(out.say(text::SANDBOX_UNTIL));
     super::run::asked().await;
-    started.stop().await;
+    simulated.sandbox.stop().await;
     Ok(0)
-}
-
-/// The account that reaches a simulated Kuaimai.
-pub(super) fn account(settings: &kuaimai::Settings, url: &str) -> String {
-    let kuaimai::Settings { app_key, app_secret, session, refresh_token, .. } = settings;
-    format!(
-        "[accounts.km]\nconnector = \"kuaimai\"\nbase_url = \"{url}\"\napp_key = \"{app_key}\"\n\
-         app_secret = \"{app_secret}\"\nsession = \"{session}\"\nrefresh_token = \"{refresh_token}\"\n"
-    )
 }
 
 /// `name,key=value,…`, or the same as a JSON object.
