@@ -323,6 +323,13 @@ impl Vault {
             Err(error) => {
                 let unknown = error.kind() == ErrorKind::OutcomeUnknown;
                 self.store.abandon_renewal(&self.account, fence, unknown).await?;
+                // The lease may have run out meanwhile, and another process have taken its turn: vendors then tell the
+                // slower one that the token was renewed already, and what is stored is the new one.
+                if let Some(held) = self.load().await?
+                    && held.generation != generation
+                {
+                    return Ok(held);
+                }
                 let error = error.with("account", &self.account);
                 if unfinished && error.help().is_none() {
                     return Err(error.advise(
@@ -499,6 +506,22 @@ mod tests {
         assert_eq!(setting.n_renewals(), 1, "a failed renewal is not repeated at once");
         setting.clock.sleep(PATIENCE).await;
         assert_eq!(vault.current(&setting.cx).await.unwrap().token.access.expose(), "token-2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_was_too_slow_takes_the_token_that_is_stored() {
+        let setting = Setting::new(|_| Err(Error::new(ErrorKind::TokenDead, "renewed already")));
+        let (vault, shelf) = (setting.vault(), Arc::clone(&setting.shelf));
+        let held = vault.current(&setting.cx).await.unwrap();
+        let other = Token::new(Secret::new("token-of-another"), setting.clock.now());
+        let (renewed, ()) = tokio::join!(vault.refused(&setting.cx, held.generation), async {
+            setting.clock.sleep(Duration::from_millis(500)).await;
+            let mut data = shelf.0.lock().unwrap();
+            (data.held, data.lease) = (Some((held.generation + 1, other.expose())), None);
+        });
+        assert_eq!(renewed.unwrap().token, other);
+        let error = vault.refused(&setting.cx, held.generation + 1).await.unwrap_err();
+        assert_eq!((error.kind(), setting.n_renewals()), (ErrorKind::TokenDead, 2));
     }
 
     #[tokio::test(start_paused = true)]
