@@ -1,27 +1,43 @@
-//! Chanjet Tplus: the connector of Milkrun. The five facts:
-#![doc = include_str!("../README.md")]
+//! Chanjet T+ (畅捷通T+): the connector of Milkrun. The five facts:
+#![doc = include_str!("about.md")]
 
 mod client;
 mod config;
+mod envelope;
 mod error;
+mod filter;
+mod jwt;
+mod push;
+mod query;
+mod sign;
+mod sink;
 mod source;
-mod streams;
+pub mod streams;
+pub mod targets;
+mod tokens;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod readme;
 
 use milkrun_core::{ConnectorSpec, inventory};
 
-pub use self::config::ChanjetTplusConfig;
+pub use self::config::{Adjust, ChanjetTplusConfig, Edition, Grant};
+pub use self::filter::FilterValue;
+pub use self::sign::sign;
 
 inventory::submit! {
     ConnectorSpec {
         name: "chanjet-tplus",
-        title: ("Chanjet Tplus", "Chanjet Tplus"),
-        about: include_str!("../README.md"),
+        title: ("Chanjet T+", "畅捷通T+"),
+        about: include_str!("about.md"),
         schema: || schemars::schema_for!(ChanjetTplusConfig),
-        streams: || streams::all(config::page_size()),
-        targets: Vec::new,
-        quota: || config::quota(config::calls_per_second()),
+        streams: || streams::built_in().iter().map(|stream| stream.spec(None)).collect(),
+        targets: || targets::built_in().iter().map(targets::TargetConfig::spec).collect(),
+        quota: config::quota,
         example: config::EXAMPLE,
-        sign: None,
+        sign: Some(sign::sign_request),
         open: |opening| source::open(&opening),
     }
 }

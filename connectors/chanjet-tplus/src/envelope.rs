@@ -1,0 +1,535 @@
+//! What answers are wrapped in: ten shapes, told apart by their fields, and what is inside.
+
+use std::sync::Arc;
+
+use milkrun_core::record::{Pairs, plain_text};
+use milkrun_core::{Error, Record, Result, Rows};
+use serde_json::value::RawValue;
+
+/// Codes of good answers: the token service says `200`, the voucher interfaces `0`.
+const GOOD_CODES: [&str; 2] = ["0", "200"];
+
+/// The shape of an answer. The letters are those of the vendor notes in `about.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// `[…]`: most queries.
+    Array,
+    /// `"…"` or a number: the id that a create gives.
+    Text,
+    /// `null`: a create that went well and gives no id.
+    Null,
+    /// `{code, message, result}`: the token service.
+    A,
+    /// `{result: true or false, value, error}`: the self-built application's token.
+    B,
+    /// `{result: <payload>}`, where only the boolean `false` means failure.
+    BPrime,
+    /// `{code, message, data}`.
+    C,
+    /// `{code, message[, data]}` with a bad code, at times in place of an array and with HTTP 200.
+    PlainError,
+    /// `{"error": …}`: protective throttling, with HTTP 409.
+    ErrorOnly,
+    /// Any other object: a page with `Data`, or a document.
+    Object,
+}
+
+/// What an answer says that went wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The vendor's code, if it gives one.
+    pub(crate) code: Option<String>,
+    /// The vendor's words; may be empty.
+    pub(crate) message: String,
+    /// The vendor's hint, if it gives one.
+    pub(crate) hint: Option<String>,
+    /// What the vendor finds the call by.
+    pub(crate) trace: Option<String>,
+}
+
+/// An answer that was opened.
+#[derive(Debug)]
+pub(crate) struct Envelope<'a> {
+    /// Its shape.
+    pub(crate) shape: Shape,
+    /// What is inside, as JSON text, or what went wrong.
+    pub(crate) content: Result<&'a str, Failure>,
+}
+
+/// Opens an answer.
+///
+/// # Errors
+/// [`ErrorKind::Malformed`](milkrun_core::ErrorKind::Malformed) if it is not one JSON value.
+pub(crate) fn open(body: &str) -> Result<Envelope<'_>> {
+    let json = body.trim();
+    if !json.starts_with('{') {
+        let value: &RawValue = serde_json::from_str(json).map_err(undocumented)?;
+        let shape = match json.as_bytes().first() {
+            Some(b'[') => Shape::Array,
+            Some(b'n') => Shape::Null,
+            _ => Shape::Text,
+        };
+        return Ok(Envelope { shape, content: Ok(value.get()) });
+    }
+    let fields: Fields<'_> = Fields(serde_json::from_str(json).map_err(undocumented)?);
+    let envelope = |shape, content| Ok(Envelope { shape, content });
+    let code = fields.text("code");
+    let is_bad = code.as_deref().is_some_and(|code| !GOOD_CODES.contains(&code));
+    match (fields.get("result"), fields.get("error"), fields.get("code")) {
+        (Some(_), _, Some(_)) if is_bad => envelope(Shape::A, Err(fields.failure(code))),
+        (Some("false"), _, Some(_)) => envelope(Shape::A, Err(fields.failure(code))),
+        (Some(result), _, Some(_)) => envelope(Shape::A, Ok(result)),
+        (Some(result @ ("true" | "false")), error, None) if error.is_some() || fields.get("value").is_some() => {
+            let error = error.filter(|error| *error != "null");
+            if result == "false" || error.is_some() {
+                return envelope(Shape::B, Err(fields.failure_in(error)));
+            }
+            envelope(Shape::B, Ok(fields.get("value").unwrap_or("null")))
+        }
+        (Some("false"), _, None) => envelope(Shape::BPrime, Err(fields.failure(None))),
+        // What `true` confirms stands beside it.
+        (Some("true"), _, None) => envelope(Shape::BPrime, Ok(json)),
+        (Some(result), _, None) => envelope(Shape::BPrime, Ok(result)),
+        (None, _, Some(_)) if is_bad => envelope(Shape::PlainError, Err(fields.failure(code))),
+        // Without a code nothing says that it went well, unless something is there.
+        (None, _, Some(_)) if code.is_none() && !fields.get("data").is_some_and(|data| data != "null") => {
+            envelope(Shape::PlainError, Err(fields.failure(None)))
+        }
+        (None, _, Some(_)) => envelope(Shape::C, Ok(fields.get("data").unwrap_or("null"))),
+        (None, Some(error), None) => envelope(Shape::ErrorOnly, Err(fields.failure_in(Some(error)))),
+        (None, None, None) => envelope(Shape::Object, Ok(json)),
+    }
+}
+
+/// The fields of an object.
+struct Fields<'a>(Pairs<'a>);
+
+impl<'a> Fields<'a> {
+    /// The field of that name as JSON text; of a repeated name, the last.
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.0.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.get())
+    }
+
+    /// The first of these fields that is a plain value with something in it.
+    fn any(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.text(name))
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        let text = plain_text(self.get(name)?)?;
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn count(&self, name: &str) -> Result<Option<u64>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Error::malformed("a count is no whole number").with("field", name))
+    }
+
+    fn failure(&self, code: Option<String>) -> Failure {
+        Failure {
+            code,
+            message: self.any(&["message", "msg"]).unwrap_or_default(),
+            hint: self.text("hint"),
+            trace: self.any(&["traceId", "trace_id"]),
+        }
+    }
+
+    /// What an `error` says, which may be a text or an object of its own.
+    fn failure_in(&self, error: Option<&str>) -> Failure {
+        let outer = self.failure(None);
+        match error.map(serde_json::from_str::<Pairs<'_>>) {
+            Some(Ok(pairs)) => {
+                let inner = Fields(pairs);
+                let failure = inner.failure(inner.text("code"));
+                Failure { trace: failure.trace.or(outer.trace), ..failure }
+            }
+            _ => Failure { message: error.and_then(plain_text).map_or(outer.message, Into::into), ..outer },
+        }
+    }
+}
+
+/// Reads the payload of an answer that is already known to be a good one; errors name the envelope.
+fn within<'a, T>(body: &'a str, read: impl FnOnce(&'a str) -> Result<T>) -> Result<T> {
+    let Envelope { shape, content } = open(body)?;
+    let json = content.map_err(|_| Error::malformed("the answer is an error"));
+    json.and_then(read).map_err(|error| error.with("envelope", format!("{shape:?}")))
+}
+
+/// The records of a list, with the text that they lie in and what the answer says of their number.
+#[derive(Debug)]
+pub(crate) struct List {
+    /// The records.
+    pub(crate) records: Vec<Record>,
+    /// How many there are in all, if the answer says so.
+    pub(crate) total: Option<u64>,
+    /// The text that the records lie in: the answer, or the JSON text inside it.
+    pub(crate) body: Arc<String>,
+}
+
+/// Where an object may hold its list, the likeliest first.
+const LISTS: [&str; 4] = ["Data", "data", "result", "value"];
+
+/// How deep a list may lie.
+const DEEPEST: u32 = 4;
+
+/// Reads the list of a query: a bare array, or one inside any of the envelopes, at times as JSON text.
+///
+/// # Errors
+/// [`ErrorKind::Malformed`](milkrun_core::ErrorKind::Malformed) if there is none: an empty result is an empty list, or
+/// no list beside `"TotalCount": 0`.
+pub(crate) fn list(body: &Arc<String>) -> Result<List> {
+    within(body, |json| find_list(body, json, None, DEEPEST))
+}
+
+fn find_list(body: &Arc<String>, json: &str, total: Option<u64>, deeper: u32) -> Result<List> {
+    let missing = || Err(Error::malformed("the answer has no list"));
+    if deeper == 0 {
+        return missing();
+    }
+    match json.as_bytes().first() {
+        Some(b'[') => {
+            let rows: Rows<'_> = serde_json::from_str(json).map_err(undocumented)?;
+            let records = rows.into_records(body);
+            Ok(List { total: total_of(total, &records)?, records, body: Arc::clone(body) })
+        }
+        Some(b'"') => {
+            let inner = unquote(json)?;
+            find_list(&inner, inner.trim(), total, deeper - 1)
+        }
+        Some(b'{') => {
+            let fields = Fields(serde_json::from_str(json).map_err(undocumented)?);
+            let total = fields.count("TotalCount")?.or(total);
+            match LISTS.iter().find_map(|name| fields.get(name).filter(|value| *value != "null")) {
+                Some(value) => find_list(body, value, total, deeper - 1),
+                None if total == Some(0) && LISTS.iter().any(|name| fields.get(name).is_some()) => {
+                    Ok(List { records: Vec::new(), total, body: Arc::clone(body) })
+                }
+                None => missing(),
+            }
+        }
+        _ => missing(),
+    }
+}
+
+/// The total: of the page, or the one that each row of the current stock repeats.
+fn total_of(total: Option<u64>, records: &[Record]) -> Result<Option<u64>> {
+    let of = |record: &Record| record.get("TotalCount").and_then(plain_text).map(std::borrow::Cow::into_owned);
+    let (None, Some(first)) = (total, records.first().and_then(of)) else { return Ok(total) };
+    if records.iter().any(|record| of(record).as_ref() != Some(&first)) {
+        return Ok(None);
+    }
+    first.parse().map(Some).map_err(|_| Error::malformed("a count is no whole number").with("field", "TotalCount"))
+}
+
+/// The table of `FindVoucherList`: rows by position, made objects with the names of the columns.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// Each row as the text of an object; the values keep every byte.
+    pub(crate) rows: Vec<String>,
+    /// How many rows there are in all, if the answer says so.
+    pub(crate) total: Option<u64>,
+    /// How many pages there are, if the answer says so.
+    pub(crate) n_pages: Option<u64>,
+}
+
+/// Reads the table of a `FindVoucherList`; `asked` names the columns where the answer does not.
+///
+/// # Errors
+/// [`ErrorKind::Malformed`](milkrun_core::ErrorKind::Malformed) if there is none, or a row has not as many values as
+/// there are columns.
+pub(crate) fn table(body: &str, asked: &[String]) -> Result<Table> {
+    within(body, |json| match json.as_bytes().first() {
+        Some(b'"') => find_table(&unquote(json)?, asked),
+        _ => find_table(json, asked),
+    })
+}
+
+fn find_table(json: &str, asked: &[String]) -> Result<Table> {
+    let missing = |what| Error::malformed("the answer has no table").with("missing", what);
+    let fields = Fields(serde_json::from_str(json).map_err(|_| missing("data"))?);
+    let (total, n_pages) = (fields.count("TotalCount")?, fields.count("TotalPageNum")?);
+    let rows: Option<Vec<Vec<&RawValue>>> =
+        serde_json::from_str(fields.get("Rows").ok_or_else(|| missing("Rows"))?).map_err(undocumented)?;
+    let rows = match rows {
+        None if total != Some(0) => return Err(missing("Rows")),
+        rows => rows.unwrap_or_default(),
+    };
+    let columns: Option<Vec<String>> = match fields.get("Columns") {
+        Some(columns) => serde_json::from_str(columns).map_err(undocumented)?,
+        None => None,
+    };
+    let columns = columns.filter(|columns| !columns.is_empty()).unwrap_or_else(|| asked.to_vec());
+    let row = |values: &Vec<&RawValue>| {
+        if values.len() != columns.len() {
+            let error = Error::malformed("a row has not as many values as there are columns");
+            return Err(error.with("values", values.len()).with("columns", columns.len()));
+        }
+        Ok(object(columns.iter().map(String::as_str).zip(values.iter().map(|value| value.get()))))
+    };
+    Ok(Table { rows: rows.iter().map(row).collect::<Result<_>>()?, total, n_pages })
+}
+
+/// Reads one document: an object, bare or inside any of the envelopes.
+///
+/// # Errors
+/// [`ErrorKind::Malformed`](milkrun_core::ErrorKind::Malformed) if there is none.
+pub(crate) fn document(body: &str) -> Result<String> {
+    within(body, |json| {
+        let json = if json.starts_with('"') { unquote(json)?.to_string() } else { json.to_owned() };
+        Record::parse(json.trim()).map(|record| record.text().to_owned())
+    })
+}
+
+/// The id that a create gives, if it gives one: a quoted text, a number, or a field of an object.
+///
+/// # Errors
+/// [`ErrorKind::Malformed`](milkrun_core::ErrorKind::Malformed) if the answer is a list or anything else.
+pub(crate) fn created(body: &str) -> Result<Option<String>> {
+    within(body, find_id)
+}
+
+fn find_id(json: &str) -> Result<Option<String>> {
+    let id = |json: &str| plain_text(json).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
+    match json.as_bytes().first() {
+        Some(b'n' | b't') => Ok(None),
+        Some(b'"') if plain_text(json).is_some_and(|text| text.trim_start().starts_with('{')) => {
+            Ok(id_in(&unquote(json)?))
+        }
+        Some(b'"' | b'0'..=b'9') => Ok(id(json)),
+        Some(b'{') => Ok(id_in(json)),
+        _ => Err(Error::malformed("the answer to a create is not a documented one")),
+    }
+}
+
+fn id_in(json: &str) -> Option<String> {
+    let fields = Fields(serde_json::from_str(json).ok()?);
+    fields.any(&["ID", "Id", "id", "voucherID"])
+}
+
+/// The fields of the object that a good answer of the token service holds, by any of these names.
+///
+/// # Errors
+/// [`ErrorKind::Malformed`](milkrun_core::ErrorKind::Malformed) if it holds none.
+pub(crate) fn members<const N: usize>(body: &str, names: [&[&str]; N]) -> Result<[Option<String>; N]> {
+    within(body, |json| {
+        // The cause is left out: it would repeat what was read.
+        let fields = serde_json::from_str(json).map_err(|_| Error::malformed("the answer holds no object"));
+        let fields = Fields(fields?);
+        Ok(names.map(|names| fields.any(names)))
+    })
+}
+
+/// The text of a JSON string that holds JSON.
+fn unquote(json: &str) -> Result<Arc<String>> {
+    let text: String = serde_json::from_str(json).map_err(undocumented)?;
+    if text.trim_start().starts_with(['[', '{']) {
+        return Ok(Arc::new(text));
+    }
+    Err(Error::malformed("the answer is a text where JSON is documented"))
+}
+
+/// Writes fields as an object; the values keep every byte.
+pub(crate) fn object<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut out = b"{".to_vec();
+    for (name, value) in fields {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        milkrun_core::record::write_json_string(&mut out, name);
+        out.push(b':');
+        out.extend_from_slice(value.as_bytes());
+    }
+    out.push(b'}');
+    String::from_utf8(out).expect("texts were put together")
+}
+
+fn undocumented(cause: serde_json::Error) -> Error {
+    Error::malformed("the answer is not the documented JSON").caused_by(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use milkrun_core::ErrorKind;
+
+    use super::*;
+
+    /// `shape: payload`, or `shape! code: message [hint] (trace)`.
+    fn opened(body: &str) -> String {
+        match open(body) {
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Malformed, "{body}");
+                "malformed".to_owned()
+            }
+            Ok(Envelope { shape, content: Ok(json) }) => format!("{shape:?}: {json}"),
+            Ok(Envelope { shape, content: Err(failure) }) => {
+                let Failure { code, message, hint, trace } = failure;
+                let hint = hint.map(|hint| format!(" [{hint}]")).unwrap_or_default();
+                let trace = trace.map(|trace| format!(" ({trace})")).unwrap_or_default();
+                format!("{shape:?}! {}: {message}{hint}{trace}", code.as_deref().unwrap_or("-"))
+            }
+        }
+    }
+
+    #[test]
+    fn every_envelope_is_told_apart() {
+        let cases = [
+            "[]",
+            " [{\"ID\":1}]\n",
+            "\"1999234567890123456\"",
+            "1999234567890123456",
+            "null",
+            // A: the token service.
+            r#"{"code":"200","message":"成功","result":{"access_token":"t"}}"#,
+            r#"{"code":200,"message":"成功","result":{"access_token":"t"}}"#,
+            r#"{"code":"14002","message":"refresh token used","result":null}"#,
+            r#"{"code":"200","message":"","result":false}"#,
+            // B: the self-built application.
+            r#"{"result":true,"value":{"accessToken":"t"},"error":null}"#,
+            r#"{"result":false,"value":null,"error":{"code":"4001","msg":"bad ticket","hint":"resend"},"traceId":"7"}"#,
+            r#"{"result":false,"value":null,"error":"bad ticket"}"#,
+            r#"{"result":true,"value":null,"error":{"code":"1","msg":"both"}}"#,
+            // B': only the boolean false means failure.
+            r#"{"result":[{"ID":1}]}"#,
+            r#"{"result":{"Data":[]}}"#,
+            r#"{"result":"[{\"ID\":1}]"}"#,
+            r#"{"result":"false"}"#,
+            r#"{"result":0}"#,
+            r#"{"result":[],"error":null}"#,
+            r#"{"result":false,"message":"no"}"#,
+            r#"{"result":true,"access_token":"t","sid":"s"}"#,
+            r#"{"result":null}"#,
+            // C and the plain error.
+            r#"{"code":"0","message":"","data":{"ID":1}}"#,
+            r#"{"code":0,"data":null}"#,
+            r#"{"code":"200","message":"ok"}"#,
+            r#"{"code":null,"message":null,"data":{"ID":1}}"#,
+            r#"{"code":null,"message":"?","data":null}"#,
+            r#"{"code":"","message":"?"}"#,
+            r#"{"code":"EXSV0011","message":"服务调用异常","data":null}"#,
+            r#"{"code":"999","message":"refused"}"#,
+            r#"{"code":50112,"msg":"quota","traceId":"8"}"#,
+            // The error alone.
+            r#"{"error":"too many requests"}"#,
+            r#"{"error":{"code":"1","msg":"m"}}"#,
+            // Any other object.
+            r#"{"Data":[],"TotalCount":0}"#,
+            r#"{"ID":1,"Code":"0101"}"#,
+            // No answers.
+            "",
+            "<html></html>",
+            "[1",
+            "{\"a\":1}}",
+            "nul",
+        ];
+        insta::assert_snapshot!(cases.map(|body| format!("{:90} {}", body.trim(), opened(body))).join("\n"));
+    }
+
+    #[test]
+    fn lists_are_found_in_every_envelope() {
+        let read = |body: &str| -> Result<(usize, Option<u64>), String> {
+            let list = list(&Arc::new(body.to_owned())).map_err(|error| error.message().to_owned())?;
+            for record in &list.records {
+                assert!(record.place_in(&list.body).is_some(), "{body}");
+            }
+            Ok((list.records.len(), list.total))
+        };
+        for (body, n, total) in [
+            ("[]", 0, None),
+            ("[{\"ID\":1},{\"ID\":2}]", 2, None),
+            (r#"{"Data":[{"ID":1}]}"#, 1, None),
+            (r#"{"Data":[{"ID":1}],"TotalCount":"7"}"#, 1, Some(7)),
+            (r#"{"Data":null,"TotalCount":0}"#, 0, Some(0)),
+            (r#"{"result":[{"ID":1}]}"#, 1, None),
+            (r#"{"result":{"Data":[{"ID":1}],"TotalCount":1}}"#, 1, Some(1)),
+            (r#"{"result":"[{\"ID\":1,\"Name\":\"\\u4ed3\"}]"}"#, 1, None),
+            (r#"{"result":"{\"Data\":[{\"ID\":1}],\"TotalCount\":1}"}"#, 1, Some(1)),
+            (r#"{"code":"0","message":"","data":[{"ID":1}]}"#, 1, None),
+            (r#"{"code":"0","data":{"Data":[],"TotalCount":3}}"#, 0, Some(3)),
+            (r#"{"result":true,"value":[{"ID":1}],"error":null}"#, 1, None),
+            (r#"[{"A":1,"TotalCount":2},{"A":2,"TotalCount":"2"}]"#, 2, Some(2)),
+            (r#"[{"A":1,"TotalCount":2},{"A":2,"TotalCount":3}]"#, 2, None),
+        ] {
+            assert_eq!(read(body), Ok((n, total)), "{body}");
+        }
+        let refused = [
+            "null",
+            "\"服务器忙\"",
+            "17",
+            "{}",
+            "[1]",
+            r#"{"Data":null}"#,
+            r#"{"TotalCount":0}"#,
+            r#"{"Data":null,"TotalCount":2}"#,
+            r#"{"Data":[],"TotalCount":-1}"#,
+            r#"{"result":null}"#,
+            r#"{"result":"done"}"#,
+            r#"{"result":true}"#,
+            r#"{"code":"0","data":null}"#,
+            r#"{"code":"999","message":"no","data":[]}"#,
+            r#"{"ID":1}"#,
+            r#"[{"A":1,"TotalCount":"many"}]"#,
+        ];
+        let reasons = refused.map(|body| format!("{body:50} {}", read(body).unwrap_err()));
+        insta::assert_snapshot!(reasons.join("\n"));
+    }
+
+    #[test]
+    fn rows_by_position_become_objects() {
+        let asked = vec!["SaleDelivery.ID".to_owned(), "SaleDelivery.Code".to_owned()];
+        let body = r#"{"code":"0","message":"","data":{"Columns":["SaleDelivery.ID","a\"b"],
+            "Rows":[[1999234567890123456,"1"],["2", 12.0000 ]],"TotalPageNum":3,"TotalCount":"5"}}"#;
+        let read = table(body, &asked).unwrap();
+        let rows =
+            [r#"{"SaleDelivery.ID":1999234567890123456,"a\"b":"1"}"#, r#"{"SaleDelivery.ID":"2","a\"b":12.0000}"#];
+        assert_eq!((read.rows, read.total, read.n_pages), (rows.map(String::from).to_vec(), Some(5), Some(3)));
+        let unnamed = table(r#"{"code":"200","data":{"Rows":[[1,2]]}}"#, &asked).unwrap();
+        assert_eq!(unnamed.rows, [r#"{"SaleDelivery.ID":1,"SaleDelivery.Code":2}"#]);
+        let empty = table(r#"{"code":"0","data":{"Columns":[],"Rows":null,"TotalCount":0}}"#, &asked).unwrap();
+        assert!(empty.rows.is_empty());
+        for body in [
+            "null",
+            "[]",
+            r#"{"code":"0","data":null}"#,
+            r#"{"code":"0","data":{"Columns":["a"]}}"#,
+            r#"{"code":"0","data":{"Columns":["a"],"Rows":null}}"#,
+            r#"{"code":"0","data":{"Columns":["a"],"Rows":[[1,2]]}}"#,
+            r#"{"code":"0","data":{"Columns":[{"Name":"a"}],"Rows":[[1]]}}"#,
+            r#"{"code":"0","data":{"Columns":["a"],"Rows":[{"a":1}]}}"#,
+        ] {
+            assert_eq!(table(body, &asked).unwrap_err().kind(), ErrorKind::Malformed, "{body}");
+        }
+    }
+
+    #[test]
+    fn creates_give_an_id_or_none() {
+        for (body, id) in [
+            ("null", None),
+            ("\"1999234567890123456\"", Some("1999234567890123456")),
+            ("1999234567890123456", Some("1999234567890123456")),
+            ("\"\"", None),
+            (r#"{"code":"0","message":"","data":{"ID":"17","Code":"X"}}"#, Some("17")),
+            (r#"{"code":"0","message":"","data":"17"}"#, Some("17")),
+            (r#"{"code":"0","message":"","data":null}"#, None),
+            (r#"{"code":"0","message":"","data":{}}"#, None),
+            (r#"{"ID":17}"#, Some("17")),
+            (r#"{"result":true}"#, None),
+            (r#"{"result":"{\"ID\":1999234567890123456}"}"#, Some("1999234567890123456")),
+            (r#"{"result":true,"value":"17","error":null}"#, Some("17")),
+        ] {
+            assert_eq!(created(body).unwrap().as_deref(), id, "{body}");
+        }
+        for body in ["[]", "", r#"{"code":"999","message":"no"}"#] {
+            assert_eq!(created(body).unwrap_err().kind(), ErrorKind::Malformed, "{body}");
+        }
+    }
+
+    #[test]
+    fn documents_are_objects() {
+        for body in [r#"{"ID":1}"#, r#"{"code":"0","data":{"ID":1}}"#, r#"{"result":"{\"ID\":1}"}"#] {
+            assert_eq!(document(body).unwrap(), "{\"ID\":1}", "{body}");
+        }
+        for body in ["null", "[]", "\"x\"", r#"{"code":"0","data":null}"#] {
+            assert_eq!(document(body).unwrap_err().kind(), ErrorKind::Malformed, "{body}");
+        }
+    }
+}
