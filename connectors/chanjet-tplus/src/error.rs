@@ -54,13 +54,13 @@ pub(crate) fn classify(signal: Signal<'_>) -> Error {
             (TokenDead, "check `app_key` and `app_secret`; if they are right, authorise the account again")
         }
         ("4001" | "4002" | "4003" | "4008", _) => (ConfigInvalid, "check `app_key` and `app_secret`"),
+        _ if is_about_token(message) => expired,
         ("EXSV0011", _) => (Unavailable, ""),
         ("999", _) => (
             Refused,
             "the vendor refuses the query or the document: often a filter or a right is missing, or the archive is \
              empty; set a filter with `adjust`, or ask for the right",
         ),
-        _ if is_about_token(message) => expired,
         ("50000" | "50003", _) if is_about_secret(message) => (ConfigInvalid, "check `app_key` and `app_secret`"),
         (_, 401) if of_tokens => (ConfigInvalid, "check `app_key` and `app_secret`"),
         (_, 401) => expired,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// The value of a condition, such as `"01"`, `false`, or `[{ Code = "01" }]`; numbers with decimals go as text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a condition is a text, a whole number, true or false, a list or a table")]
 pub enum FilterValue {
     /// `true` or `false`.
     Truth(bool),

@@ -88,15 +88,17 @@ impl TplusSource {
         let (records, total, has_next, body) = match stream.style {
             Style::Query => {
                 let list = envelope::list(&answer.body)?;
-                // What came before was full pages; where it was not, more is believed to follow, or the engine finds
-                // that the rows do not add up to the total.
+                // The pages before are believed to have been full; if they were not, the rows do not add up to the total,
+                // and the engine sees that.
                 let seen = (number - 1).saturating_mul(ask.size.into()).saturating_add(list.records.len() as u64);
-                (list.records, list.total, list.total.map(|total| seen < total), list.body)
+                let has_next = list.total.map(|total| seen < total && !list.records.is_empty());
+                (list.records, list.total, has_next, list.body)
             }
             Style::VoucherList => {
                 let table = envelope::table(&answer.body, &stream.select)?;
                 let (records, body) = assemble(&table.rows)?;
-                (records, table.total, table.n_pages.map(|n_pages| number < n_pages), body)
+                let has_next = table.n_pages.map(|n_pages| number < n_pages && !records.is_empty());
+                (records, table.total, has_next, body)
             }
         };
         let (records, body) = self.complete(cx, stream, records, body).await?;

@@ -32,10 +32,9 @@ const PERMANENT_AUTH_CODE: &str = "permanent-auth-code";
 const USER_PERMANENT_CODE: &str = "user-auth-permanent-code";
 /// What a token keeps to know the settings that it comes from.
 const ORIGIN: &str = "origin";
+/// What a token keeps to know the organisation that it is for.
+const ORGANISATION: &str = "organisation";
 
-const NO_TICKET: &str = "register `/push/ACCOUNT` of `milkrun receive` as the message address of the application at the \
-    open platform, keep `milkrun receive` running, and run again once the next APP_TICKET has come; the platform was \
-    asked just now to send it again (`auth/appTicket/resend`)";
 const NO_ORGANISATION: &str = "have the organisation enable the application again while `milkrun receive` is running, so \
     that the platform pushes a TEMP_AUTH_CODE (`GET auth/orgTempAuthCode/resend` sends the last one again), or set \
     `permanent_auth_code`";
@@ -57,7 +56,9 @@ impl TokenSource for Client {
             (Edition::Cloud, Grant::StoreApp) => self.of_store_app(cx).await,
             (Edition::Cloud, Grant::SelfBuilt) => self.of_self_built_app(cx).await,
         };
-        self.marked(token?)
+        let token = token?;
+        self.same_organisation(token.extra.get(ORGANISATION))?;
+        Ok(self.marked(token))
     }
 
     async fn renew(&self, cx: &Context, old: &Token) -> Result<Token> {
@@ -71,7 +72,7 @@ impl TokenSource for Client {
             let error = Error::new(ErrorKind::TokenDead, "the token was refused, and there is no refresh token");
             return Err(error.advise(LOG_IN));
         };
-        self.marked(self.refreshed(cx, refresh).await?)
+        Ok(self.marked(self.refreshed(cx, refresh).await?))
     }
 }
 
@@ -109,7 +110,9 @@ impl Login for Client {
             }
             _ => error,
         })?;
-        self.marked(self.user_token(cx, &answer.body).await?)
+        let token = self.user_token(cx, &answer.body).await?;
+        self.same_organisation(token.extra.get(ORGANISATION))?;
+        Ok(self.marked(token))
     }
 }
 
@@ -125,9 +128,9 @@ impl Client {
         self.config.access_token.is_some() || self.config.refresh_token.is_some()
     }
 
-    fn marked(&self, mut token: Token) -> Result<Token> {
+    fn marked(&self, mut token: Token) -> Token {
         token.extra.insert(ORIGIN.to_owned(), self.origin());
-        Ok(token)
+        token
     }
 
     /// The token of the settings, or one for the refresh token there.
@@ -208,7 +211,7 @@ impl Client {
             dead.advise(NO_ORGANISATION).caused_by(error)
         })?;
         let [code, org_id] = envelope::members(&answer.body, [&["permanentAuthCode"], &["orgId", "org_id"]])?;
-        self.same_organisation(org_id.as_deref())?;
+        self.same_organisation(org_id.map(Secret::new).as_ref())?;
         let code = Secret::new(code.ok_or_else(|| lacks("permanentAuthCode"))?);
         cx.keep(PERMANENT_AUTH_CODE, &code).await?;
         cx.keep(TEMP_AUTH_CODE, &Secret::new("")).await?;
@@ -248,7 +251,12 @@ impl Client {
     async fn ticket(&self, cx: &Context) -> Result<Secret> {
         let Some(ticket) = cx.kept(APP_TICKET).await? else {
             let call = self.post_to_tokens(RESEND_TICKET, "{}".to_owned()).not_idempotent();
-            let error = Error::new(ErrorKind::TokenDead, "no app ticket has been pushed yet").advise(NO_TICKET);
+            let error = Error::new(ErrorKind::TokenDead, "no app ticket has been pushed yet").advise(format!(
+                "register the address `…/push/{}` of `milkrun receive` for messages of the application at the open \
+                 platform, keep `milkrun receive` running, and run again once the next APP_TICKET has come; the platform \
+                 was asked just now to send it again (`auth/appTicket/resend`)",
+                cx.account()
+            ));
             // The request is a courtesy: the platform pushes tickets by itself too.
             return Err(match cx.call(call).await {
                 Ok(_) => error,
@@ -292,22 +300,24 @@ impl Client {
         if access.is_unusable() || !access.expose().is_ascii() {
             return Err(Error::malformed("the token holds characters that cannot be sent"));
         }
-        self.same_organisation(org_id.as_deref())?;
         if let (Grant::StoreApp, Some(code)) = (self.config.grant, user_code) {
             cx.keep(USER_PERMANENT_CODE, &Secret::new(code)).await?;
         }
         let now = cx.now();
         let secs = expires_in.and_then(|text| text.parse::<i64>().ok()).filter(|secs| *secs > 0);
         let expires_at = secs.and_then(|secs| now.checked_add(SignedDuration::from_secs(secs)).ok());
-        Ok(Token { refresh: refresh.map(Secret::new), expires_at, ..Token::new(access, now) })
+        let extra = org_id.map(|org_id| (ORGANISATION.to_owned(), Secret::new(org_id))).into_iter().collect();
+        Ok(Token { refresh: refresh.map(Secret::new), expires_at, extra, ..Token::new(access, now) })
     }
 
     /// Refuses a token of another organisation, if the settings name one.
-    fn same_organisation(&self, org_id: Option<&str>) -> Result<()> {
+    ///
+    /// A renewal is not asked: its new token has to be kept, whatever the settings say.
+    fn same_organisation(&self, org_id: Option<&Secret>) -> Result<()> {
         match (self.config.edition, &self.config.org_id, org_id) {
-            (Edition::Cloud, Some(wanted), Some(org_id)) if wanted != org_id => {
+            (Edition::Cloud, Some(wanted), Some(org_id)) if wanted != org_id.expose() => {
                 let error = Error::config("the token is of another organisation than `org_id`");
-                Err(error.with("org_id", wanted).with("granted", org_id))
+                Err(error.with("org_id", wanted).with("granted", org_id.expose()))
             }
             _ => Ok(()),
         }
