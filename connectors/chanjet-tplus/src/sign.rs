@@ -20,7 +20,7 @@ pub fn sign(app_key: &str, sign_key: &Secret, timestamp: &str, body: &str) -> (S
 
 /// MD5 over these texts one after the other, as lower-case hexadecimal digits.
 pub(crate) fn md5_hex(texts: &[&str]) -> String {
-    let digest = texts.iter().fold(Md5::new(), |digest, text| digest.chain_update(text));
+    let digest = texts.iter().fold(Md5::new(), Digest::chain_update);
     lower_hex(&digest.finalize())
 }
 

@@ -46,7 +46,7 @@ fn page(request: &Request, holding: Holding, number: Option<u64>) -> Reply {
         "FindVoucherList" => {
             let columns = asked["selectFields"].as_array().expect("columns are asked for").clone();
             let cell = |column: &Value, id: u64| {
-                let is_id = column.as_str().is_some_and(|name| name.ends_with(".ID"));
+                let is_id = column.as_str().is_some_and(|name| name.rsplit('.').next() == Some("ID"));
                 if is_id { json!(1_999_234_567_890_123_456 + id) } else { json!(format!("SA-{id}")) }
             };
             let rows: Vec<Value> = ids.map(|id| columns.iter().map(|column| cell(column, id)).collect()).collect();
