@@ -415,6 +415,7 @@ mod tests {
             ("stream number not asked for", keyed("number = 'Code'\nselect = ['ID']")),
             ("stream pages", keyed("page_size = { min = 1, usual = 2000, max = 2000 }")),
             ("stream proof", keyed("proof = 'backwards'")),
+            ("stream proof without a total", keyed(&format!("proof = 'backwards'\n{window}"))),
             ("stream reserved", keyed("filter = { PageIndex = 2 }")),
             ("stream parameter twice", keyed(&format!("filter = {{ s = '1' }}\n{window}"))),
             ("stream longest", keyed(&window.replace("24", "0"))),

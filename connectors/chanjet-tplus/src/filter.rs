@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use milkrun_core::record::write_json_string;
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The value of a condition, such as `"01"`, `false`, or `[{ Code = "01" }]`; numbers with decimals go as text.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "a condition is a text, a whole number, true or false, a list or a table")]
 pub enum FilterValue {
     /// `true` or `false`.
@@ -20,6 +19,20 @@ pub enum FilterValue {
     List(Vec<Self>),
     /// An object.
     Object(BTreeMap<String, Self>),
+}
+
+/// Flat, unlike the type: what goes through a schema from top to bottom would never end in a value inside itself.
+impl schemars::JsonSchema for FilterValue {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FilterValue".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A condition: a text, a whole number, `true` or `false`, a list or a table.",
+            "type": ["string", "integer", "boolean", "array", "object"],
+        })
+    }
 }
 
 impl FilterValue {

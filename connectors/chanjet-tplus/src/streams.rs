@@ -46,6 +46,10 @@ pub struct StreamConfig {
     pub window: Option<WindowConfig>,
     /// How many records a page may have, 1000 at most.
     pub page_size: Option<PageSize>,
+    /// Whether answers name the number of all records, as those of `QueryPage` and `currentStock/Query` do: then the
+    /// last page is known by it, elsewhere an empty page ends the list. Voucher lists name their pages by themselves.
+    #[serde(default)]
+    pub total: bool,
     /// How a reading is proved complete.
     #[serde(default)]
     pub proof: Plan,
@@ -181,6 +185,9 @@ impl StreamConfig {
         let limits = self.limits();
         let window = self.window.as_ref().map(WindowConfig::spec);
         let parameter = if self.style == Style::Query { "PageIndex" } else { "pageIndex" };
+        // An empty page is surer than a short one. Where a page should say more and does not, it is that page too.
+        let says_more = self.total || self.style == Style::VoucherList;
+        let end = if says_more { End::HasNext } else { End::EmptyPage };
         StreamSpec {
             name: self.name.clone(),
             title: title_or_name(self.title.as_ref(), &self.name),
@@ -191,9 +198,7 @@ impl StreamConfig {
             version: None,
             proof: self.proof.proof(window.as_ref()),
             window,
-            // A page that names a total or a number of pages says whether more follows; any other list ends with an
-            // empty page, which is surer than a short one.
-            paging: Paging::PageNumber { parameter: parameter.to_owned(), first: 1, end: End::HasNext },
+            paging: Paging::PageNumber { parameter: parameter.to_owned(), first: 1, end },
             page_size: page_size.map_or(limits, |size| limits.with_usual(size)),
             partition: self.partition.clone(),
             list_may_be_missing: false,
@@ -240,8 +245,9 @@ impl StreamConfig {
         if !limits.is_sound() || limits.max.unwrap_or(limits.usual) > LARGEST_PAGE {
             return wrong("`page_size` has to keep 1 ≤ min ≤ usual ≤ max ≤ 1000".to_owned());
         }
-        if self.proof == Plan::Backwards && self.window.is_none() {
-            return wrong("`proof = \"backwards\"` needs `window`".to_owned());
+        let says_total = self.total || self.style == Style::VoucherList;
+        if self.proof == Plan::Backwards && !(self.window.is_some() && says_total) {
+            return wrong("`proof = \"backwards\"` needs `window` and answers with a total".to_owned());
         }
         if let Some(window) = &self.window {
             if window.longest_hours == 0 || (window.form == Form::Date && window.longest_hours < 24) {
@@ -318,7 +324,7 @@ mod tests {
             let parent = spec.partition.as_ref().map(|p| format!(" of {}.{} as {}", p.stream, p.path, p.parameter));
             let detail = stream.detail.as_ref().map(|detail| format!(" + {}", detail.endpoint));
             format!(
-                "{} = {:?} {}{}{}: key {}, {window}, {}..{}, {}, {} fields",
+                "{} = {:?} {}{}{}: key {}, {window}, {}..{} {:?}, {}, {} fields",
                 spec.name,
                 stream.style,
                 spec.endpoint,
@@ -327,6 +333,7 @@ mod tests {
                 spec.key.join("+"),
                 spec.page_size.usual,
                 spec.page_size.max.unwrap(),
+                if let Paging::PageNumber { end, .. } = spec.paging { Some(end) } else { None },
                 spec.proof.name(),
                 stream.select.len(),
             )
