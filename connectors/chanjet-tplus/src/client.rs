@@ -10,7 +10,7 @@ use milkrun_core::token::Token;
 use milkrun_core::transport::{Answer, Body, Call, Protocol, Verb, Wire};
 use milkrun_core::{Error, ErrorKind, Result, Secret};
 
-use crate::config::{ChanjetTplusConfig, Edition};
+use crate::config::{ChanjetTplusConfig, Edition, Grant};
 use crate::envelope::{self, Failure};
 use crate::error::{self, Signal};
 use crate::jwt::Signer;
@@ -108,6 +108,12 @@ impl Client {
             of_tokens: !call.with_token,
             retry_after: answer.retry_after,
         });
+        // Only two of the four ways to a token have a login.
+        let is_about_login = error.help() == Some(error::LOG_IN) || (error.help().is_none() && !call.with_token);
+        let error = match self.instead_of_login().filter(|_| is_about_login) {
+            Some(help) => error.advise(help),
+            None => error,
+        };
         let error = match &failure.hint {
             Some(hint) => error.with("hint", self.strike_out(hint)),
             None => error,
@@ -121,6 +127,20 @@ impl Client {
             return error::not_temporary(error);
         }
         error
+    }
+
+    /// What a person does about a token that cannot be had, where there is no login.
+    fn instead_of_login(&self) -> Option<&'static str> {
+        match (self.config.edition, self.config.grant) {
+            (Edition::OnPremise, _) => Some(
+                "check `user_name`, `password`, `account_number` and `pem`, and that the machine's clock is right: a \
+                 signature is good for 30 s",
+            ),
+            (Edition::Cloud, Grant::SelfBuilt) => {
+                Some("check `certificate`, and that `milkrun receive` is running, so that it takes the next APP_TICKET")
+            }
+            (Edition::Cloud, Grant::Oauth | Grant::StoreApp) => None,
+        }
     }
 
     /// Counts an answer that may be temporary; true if the same call had too many of them.

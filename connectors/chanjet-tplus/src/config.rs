@@ -71,7 +71,7 @@ pub struct ChanjetTplusConfig {
     /// For `on-premise`: the text of the `.pem` file that the vendor handed out.
     pub pem: Option<Secret>,
     /// What is put before a source key that becomes a document's `ExternalCode`; it keeps the keys of several sources
-    /// apart. Without effect where the mapping sets `ExternalCode`.
+    /// apart. Without effect where the mapping sets `ExternalCode`. Once documents were delivered, it has to stay.
     #[serde(default)]
     pub external_code_prefix: String,
     /// Calls in any second, 1 to 50. The vendor publishes no number.

@@ -235,15 +235,7 @@ impl Client {
             "password": password,
             "accNum": config.account_number.as_deref().unwrap_or_default(),
         });
-        let answer = cx.call(self.call(REAL_NAME, body.to_string()).without_token()).await.map_err(|error| {
-            if error.help().is_some() || error.kind() != ErrorKind::Unexpected {
-                return error;
-            }
-            error.advise(
-                "check `user_name`, `password`, `account_number` and `pem`, and that the machine's clock is right: a \
-                 signature is good for 30 s",
-            )
-        })?;
+        let answer = cx.call(self.call(REAL_NAME, body.to_string()).without_token()).await?;
         self.user_token(cx, &answer.body).await
     }
 

@@ -230,4 +230,9 @@ async fn on_premise_logs_in_by_name_and_password() {
     assert_eq!(asked.param("_args").as_deref(), Some(args));
     assert!(asked.header("authorization").is_some() && asked.header("appsecret").is_none());
     assert_eq!(stage.store.token().unwrap().access, Secret::new("live"));
+    let refused = r#"{"code":"4007","message":"","data":null}"#;
+    let stage = Stage::start(&more, move |_| Reply::new(401, "application/json", refused)).await;
+    let error = call(&stage).await.unwrap_err();
+    let help = error.help().unwrap();
+    assert!(error.kind() == ErrorKind::TokenDead && help.contains("`password`") && help.contains("clock"), "{error}");
 }
