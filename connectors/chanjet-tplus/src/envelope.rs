@@ -169,6 +169,9 @@ pub(crate) struct List {
 /// Where an object may hold its list, the likeliest first.
 const LISTS: [&str; 4] = ["Data", "data", "result", "value"];
 
+/// The field that says how many rows there are in all: of a page, or of each row of the current stock.
+pub(crate) const TOTAL: &str = "TotalCount";
+
 /// How deep a list may lie.
 const DEEPEST: u32 = 4;
 
@@ -198,7 +201,7 @@ fn find_list(body: &Arc<String>, json: &str, total: Option<u64>, deeper: u32) ->
         }
         Some(b'{') => {
             let fields = Fields(serde_json::from_str(json).map_err(undocumented)?);
-            let total = fields.count("TotalCount")?.or(total);
+            let total = fields.count(TOTAL)?.or(total);
             match LISTS.iter().find_map(|name| fields.get(name).filter(|value| *value != "null")) {
                 Some(value) => find_list(body, value, total, deeper - 1),
                 None if total == Some(0) && LISTS.iter().any(|name| fields.get(name).is_some()) => {
@@ -213,12 +216,12 @@ fn find_list(body: &Arc<String>, json: &str, total: Option<u64>, deeper: u32) ->
 
 /// The total: of the page, or the one that each row of the current stock repeats.
 fn total_of(total: Option<u64>, records: &[Record]) -> Result<Option<u64>> {
-    let of = |record: &Record| record.get("TotalCount").and_then(plain_text).map(std::borrow::Cow::into_owned);
+    let of = |record: &Record| record.get(TOTAL).and_then(plain_text).map(std::borrow::Cow::into_owned);
     let (None, Some(first)) = (total, records.first().and_then(of)) else { return Ok(total) };
     if records.iter().any(|record| of(record).as_ref() != Some(&first)) {
         return Ok(None);
     }
-    first.parse().map(Some).map_err(|_| Error::malformed("a count is no whole number").with("field", "TotalCount"))
+    first.parse().map(Some).map_err(|_| Error::malformed("a count is no whole number").with("field", TOTAL))
 }
 
 /// The table of `FindVoucherList`: rows by position, made objects with the names of the columns.
@@ -232,7 +235,9 @@ pub(crate) struct Table {
     pub(crate) n_pages: Option<u64>,
 }
 
-/// Reads the table of a `FindVoucherList`; `asked` names the columns where the answer does not.
+/// Reads the table of a `FindVoucherList`; `asked` are the columns that were asked for.
+///
+/// They name the columns where the answer does not, or does so without the voucher's name: `ID` is `SaleDelivery.ID`.
 ///
 /// # Errors
 /// [`ErrorKind::Malformed`](milkrun_core::ErrorKind::Malformed) if there is none, or a row has not as many values as
@@ -247,7 +252,7 @@ pub(crate) fn table(body: &str, asked: &[String]) -> Result<Table> {
 fn find_table(json: &str, asked: &[String]) -> Result<Table> {
     let missing = |what| Error::malformed("the answer has no table").with("missing", what);
     let fields = Fields(serde_json::from_str(json).map_err(|_| missing("data"))?);
-    let (total, n_pages) = (fields.count("TotalCount")?, fields.count("TotalPageNum")?);
+    let (total, n_pages) = (fields.count(TOTAL)?, fields.count("TotalPageNum")?);
     let rows: Option<Vec<Vec<&RawValue>>> =
         serde_json::from_str(fields.get("Rows").ok_or_else(|| missing("Rows"))?).map_err(undocumented)?;
     let rows = match rows {
@@ -259,14 +264,25 @@ fn find_table(json: &str, asked: &[String]) -> Result<Table> {
         None => None,
     };
     let columns = columns.filter(|columns| !columns.is_empty()).unwrap_or_else(|| asked.to_vec());
+    let columns: Vec<&str> = columns.iter().map(|column| full_name(column, asked)).collect();
     let row = |values: &Vec<&RawValue>| {
         if values.len() != columns.len() {
             let error = Error::malformed("a row has not as many values as there are columns");
             return Err(error.with("values", values.len()).with("columns", columns.len()));
         }
-        Ok(object(columns.iter().map(String::as_str).zip(values.iter().map(|value| value.get()))))
+        Ok(object(columns.iter().copied().zip(values.iter().map(|value| value.get()))))
     };
     Ok(Table { rows: rows.iter().map(row).collect::<Result<_>>()?, total, n_pages })
+}
+
+/// The column's name as it was asked for, if that is clear.
+fn full_name<'a>(column: &'a str, asked: &'a [String]) -> &'a str {
+    let is_it = |asked: &&String| asked.strip_suffix(column).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let mut alike = asked.iter().filter(is_it);
+    match (alike.next(), alike.next()) {
+        (Some(only), None) => only,
+        _ => column,
+    }
 }
 
 /// Reads one document: an object, bare or inside any of the envelopes.

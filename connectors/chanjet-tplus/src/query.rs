@@ -7,7 +7,7 @@ use milkrun_core::record::plain_text;
 use milkrun_core::{Error, ErrorKind, Position, Record, Result, Rows};
 use serde_json::value::RawValue;
 
-use crate::envelope::object;
+use crate::envelope::{TOTAL, object};
 use crate::filter::{condition, quoted};
 use crate::streams::{MakeKey, StreamConfig, Style};
 
@@ -70,6 +70,16 @@ pub(crate) fn with_field(record: &Record, name: &str, json: &str) -> String {
     let open = text.strip_suffix('}').expect("a record is an object");
     let comma = if record.is_empty() { "" } else { "," };
     format!("{open}{comma}{}:{json}}}", quoted(name))
+}
+
+/// The rows without the number of all rows, which each row of the current stock repeats: it is the list's and not the
+/// row's, and would make every row another one whenever one comes or goes.
+pub(crate) fn without_total(rows: Vec<Record>, body: Arc<String>) -> Result<(Vec<Record>, Arc<String>)> {
+    if rows.iter().all(|row| row.get(TOTAL).is_none()) {
+        return Ok((rows, body));
+    }
+    let rest = |row: &Record| object(row.fields().filter(|(name, _)| *name != TOTAL));
+    assemble(&rows.iter().map(rest).collect::<Vec<_>>())
 }
 
 /// The record with the field that is made of several others.

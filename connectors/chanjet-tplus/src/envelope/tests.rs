@@ -134,6 +134,8 @@ fn rows_by_position_become_objects() {
     assert_eq!((read.rows, read.total, read.n_pages), (rows.map(String::from).to_vec(), Some(5), Some(3)));
     let unnamed = table(r#"{"code":"200","data":{"Rows":[[1,2]]}}"#, &asked).unwrap();
     assert_eq!(unnamed.rows, [r#"{"SaleDelivery.ID":1,"SaleDelivery.Code":2}"#]);
+    let bare = table(r#"{"code":"0","data":{"Columns":["Code","ID","Memo"],"Rows":[[2,1,3]]}}"#, &asked).unwrap();
+    assert_eq!(bare.rows, [r#"{"SaleDelivery.Code":2,"SaleDelivery.ID":1,"Memo":3}"#]);
     let empty = table(r#"{"code":"0","data":{"Columns":[],"Rows":null,"TotalCount":0}}"#, &asked).unwrap();
     assert!(empty.rows.is_empty());
     for body in [
