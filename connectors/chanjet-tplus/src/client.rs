@@ -109,7 +109,8 @@ impl Client {
             retry_after: answer.retry_after,
         });
         // Only two of the four ways to a token have a login.
-        let is_about_login = error.help() == Some(error::LOG_IN) || (error.help().is_none() && !call.with_token);
+        let refuses_token = !call.with_token && (error.kind() == ErrorKind::TokenDead || error.help().is_none());
+        let is_about_login = refuses_token || error.help() == Some(error::LOG_IN);
         let error = match self.instead_of_login().filter(|_| is_about_login) {
             Some(help) => error.advise(help),
             None => error,
@@ -133,12 +134,13 @@ impl Client {
     fn instead_of_login(&self) -> Option<&'static str> {
         match (self.config.edition, self.config.grant) {
             (Edition::OnPremise, _) => Some(
-                "check `user_name`, `password`, `account_number` and `pem`, and that the machine's clock is right: a \
+                "check `app_key`, `app_secret`, `user_name`, `password`, `account_number` and `pem`, and that the machine's clock is right: a \
                  signature is good for 30 s",
             ),
-            (Edition::Cloud, Grant::SelfBuilt) => {
-                Some("check `certificate`, and that `milkrun receive` is running, so that it takes the next APP_TICKET")
-            }
+            (Edition::Cloud, Grant::SelfBuilt) => Some(
+                "check `app_key`, `app_secret` and `certificate`, and that `milkrun receive` is running, so that it \
+                 takes the next APP_TICKET",
+            ),
             (Edition::Cloud, Grant::Oauth | Grant::StoreApp) => None,
         }
     }
