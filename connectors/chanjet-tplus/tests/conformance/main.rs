@@ -1,5 +1,9 @@
-//! The shared suite, on recorded answers.
+//! The shared suite, on recorded answers and against the sandbox, and what is written there.
+#![expect(clippy::unwrap_used, reason = "all of this is a test, the helpers too")]
 
 mod fixtures;
+mod reading;
+mod sandbox;
+mod writing;
 
 use milkrun_connector_chanjet_tplus as _;
