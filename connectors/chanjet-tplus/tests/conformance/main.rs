@@ -4,6 +4,7 @@
 mod fixtures;
 mod reading;
 mod sandbox;
+mod tokens;
 mod writing;
 
 use milkrun_connector_chanjet_tplus as _;

@@ -13,6 +13,8 @@ pub(crate) struct Organisation {
     pub(crate) sandbox: Sandbox,
     pub(crate) control: Control,
     settings: Settings,
+    /// Settings of the account in place of the two tokens.
+    account: Option<String>,
 }
 
 /// Some of everything, changed within a day, on a clock that stands still.
@@ -51,7 +53,12 @@ fn entity(stream: &str) -> &'static str {
 impl Organisation {
     pub(crate) async fn start(settings: Settings) -> Self {
         let sandbox = chanjet::start(settings.clone()).await.unwrap();
-        Self { control: sandbox.control(), sandbox, settings }
+        Self { control: sandbox.control(), sandbox, settings, account: None }
+    }
+
+    /// The same with other ways to a token.
+    pub(crate) fn with_account(self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self }
     }
 
     /// A clock that the sandbox's follows.
@@ -86,9 +93,11 @@ impl Vendor for Organisation {
         let Settings { app_key, app_secret, access_token, refresh_token, org_id, .. } = &self.settings;
         let url = self.sandbox.url();
         let url = url.split("/tplus").next().unwrap().trim_end_matches('/');
+        let tokens = format!("access_token = '{access_token}'\nrefresh_token = '{refresh_token}'");
+        let tokens = self.account.as_ref().unwrap_or(&tokens);
         toml::from_str(&format!(
             "app_key = '{app_key}'\napp_secret = '{app_secret}'\nbase_url = '{url}'\norg_id = '{org_id}'\n\
-             access_token = '{access_token}'\nrefresh_token = '{refresh_token}'\ncalls_per_second = 50"
+             calls_per_second = 50\n{tokens}"
         ))
         .unwrap()
     }
