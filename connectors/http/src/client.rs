@@ -9,11 +9,11 @@ use milkrun_core::token::{Token, TokenPolicy, TokenSource};
 use milkrun_core::transport::{Answer, Call, Protocol, Wire};
 use milkrun_core::{Context, Error, ErrorKind, Result, Secret, async_trait};
 
-use crate::auth::{TOKEN, TokenCall};
 use crate::config::HttpConfig;
 use crate::place::{Draft, Place};
 use crate::rules::AnswerConfig;
 use crate::signing::SignConfig;
+use crate::token::{TOKEN, TokenCall};
 
 /// The way to one vendor.
 pub(crate) struct Client {

@@ -14,6 +14,7 @@ mod sink;
 mod source;
 mod streams;
 mod targets;
+mod token;
 
 use milkrun_core::{ConnectorSpec, inventory};
 

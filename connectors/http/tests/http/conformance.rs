@@ -80,7 +80,7 @@ async fn cursors() -> FixtureVendor {
         let (from, size) = (request.number("after").unwrap_or(0), request.number("limit").unwrap_or(100));
         let until = (from + size).min(n);
         let next = if until < n { format!("\"{until}\"") } else { "null".to_owned() };
-        Reply::json(format!(r#"{{"items":[{}],"total":{n},"paging":{{"next":{next}}}}}"#, rows(from + 1..until + 1)))
+        Reply::json(format!(r#"{{"items":[{}],"total":{n},"paging":{{"next":{next}}}}}"#, rows((from + 1)..=until)))
     };
     let settings = |url: &str| {
         format!(
@@ -152,7 +152,7 @@ async fn offsets() -> FixtureVendor {
         let (skip, size) = (request.number("skip").unwrap(), request.number("take").unwrap());
         let until = (skip + size).min(n);
         let more = until < n;
-        Reply::json(format!(r#"{{"errcode":0,"more":{more},"rows":[{}]}}"#, rows(skip.min(n) + 1..until + 1)))
+        Reply::json(format!(r#"{{"errcode":0,"more":{more},"rows":[{}]}}"#, rows((skip.min(n) + 1)..=until)))
     };
     let settings = |url: &str| {
         format!(
@@ -209,7 +209,7 @@ fn sign(fields: &[(String, String)]) -> String {
         fields.iter().filter(|(name, _)| name != "sign").map(|(name, value)| format!("{name}{value}")).collect();
     named.sort();
     let digest = md5::Md5::digest(format!("{SECRET}{}{SECRET}", named.concat()));
-    digest.iter().map(|b| format!("{b:02X}")).collect()
+    milkrun_core::sign::upper_hex(&digest)
 }
 
 #[tokio::test]
