@@ -507,3 +507,109 @@ impl KeptConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use milkrun_core::ErrorKind;
+    use milkrun_core::connector::Opening;
+
+    use super::*;
+
+    const GOOD: &str =
+        "[platform]\nhost = 'https://pro-service.qliang.cloud'\napp_key = 'k'\napp_secret = 'hush-hush'\n";
+    const STREAM: &str = "[[platform.streams]]\nname = 'refunds'\nscheme = 'b5c4f6d2-0a3e-3c1d-9a54-6f1c2d3e4f50'\n";
+    const TARGET: &str = "[[platform.targets]]\nname = 'sales'\nscheme = 'b5c4f6d2'\n";
+
+    fn check(settings: &str) -> Result<QeasyConfig> {
+        let settings = toml::from_str(settings).unwrap();
+        let config: QeasyConfig = Opening { account: "a".into(), settings, folder: "/".into() }.parse()?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    #[test]
+    fn the_minimum_is_enough_and_shows_no_secret() {
+        let config = check(&format!("{GOOD}{STREAM}{TARGET}")).unwrap();
+        assert!(!format!("{config:?}").contains("hush"));
+        let platform = config.platform.unwrap();
+        assert_eq!(platform.quota().account.rates[0].calls, 50);
+        assert_eq!(
+            platform.streams[0].spec().endpoint,
+            "/v2/open-api/business/b5c4f6d2-0a3e-3c1d-9a54-6f1c2d3e4f50/query"
+        );
+        assert_eq!(platform.targets[0].spec().endpoint, "/api/open/operation/b5c4f6d2");
+        check("noop = {}").unwrap();
+    }
+
+    #[test]
+    fn the_examples_open() {
+        let example: toml::Table = EXAMPLE.replace("{ env = \"QEASY_APP_SECRET\" }", "'x'").parse().unwrap();
+        for (name, account) in example["accounts"].as_table().unwrap() {
+            let mut account = account.as_table().unwrap().clone();
+            assert_eq!(account.remove("connector").unwrap().as_str(), Some("qeasy"), "{name}");
+            check(&account.to_string()).unwrap();
+        }
+    }
+
+    #[test]
+    fn refused_by_name() {
+        let platform = |lines: &str| format!("{GOOD}{lines}\n{STREAM}");
+        let stream = |lines: &str| format!("{GOOD}{STREAM}{lines}\n");
+        let target = |lines: &str| format!("{GOOD}{TARGET}{lines}\n");
+        let noop = |lines: &str| format!("[noop]\n[[noop.targets]]\nname = 'refunds'\n{lines}\n");
+        let fill = "missing_id = 'fill'\nsource = 'km/orders'\nid_from = ['no']";
+        let cases = [
+            ("neither", String::new()),
+            ("both", format!("{GOOD}{STREAM}[noop]\n")),
+            ("unknown", format!("colour = 1\n{GOOD}{STREAM}")),
+            ("host missing", platform("").replace("host = 'https://pro-service.qliang.cloud'\n", "")),
+            ("app_key missing", platform("").replace("app_key = 'k'\n", "")),
+            ("app_secret missing", platform("").replace("app_secret = 'hush-hush'\n", "")),
+            ("host path", platform("").replace("qliang.cloud", "qliang.cloud/api")),
+            ("host scheme", platform("").replace("https://", "")),
+            ("host illustration", platform("").replace("pro-service.qliang.cloud", "api.qingyiyun.com")),
+            ("open_host", platform("open_host = 'x'")),
+            ("app_key", platform("").replace("'k'", "'k k'")),
+            ("app_secret", platform("").replace("hush-hush", "hush hush")),
+            ("calls_per_minute", platform("calls_per_minute = 61")),
+            ("token_codes", platform("token_codes = [50000]")),
+            ("codes twice", platform("token_codes = [40001]\nthrottled_codes = [40001]")),
+            ("nothing", GOOD.to_owned()),
+            ("stream name", stream("").replace("'refunds'", "'退货'")),
+            ("stream twice", stream(STREAM)),
+            ("stream scheme", stream("").replace("'b5c4f6d2-0a3e-3c1d-9a54-6f1c2d3e4f50'", "'a/b'")),
+            ("stream key", stream("key = []")),
+            ("stream page_size", stream("page_size = 101")),
+            ("stream longest_hours", stream("longest_hours = 0")),
+            ("stream api", stream("api = 'v3'")),
+            ("stream v1 content", stream("api = 'v1'\ncontent = { a = 'b' }")),
+            ("stream v1 body", stream("api = 'v1'\nbody = 'form'")),
+            ("stream v2 condition", stream("condition = { a = { '$eq' = 'b' } }")),
+            ("stream operator", stream("api = 'v1'\ncondition = { a = { eq = 'b' } }")),
+            ("stream no operator", stream("api = 'v1'\ncondition = { a = {} }")),
+            ("stream field", stream("content = { 'a[0]' = 'b' }")),
+            ("target scheme", target("").replace("'b5c4f6d2'", "''")),
+            ("target batch", target("batch = 0")),
+            ("target fields", target("fields = [{ path = '' }]")),
+            ("target id_field", target("id_field = 'a.b'")),
+            ("target fill source", target(fill).replace("'km/orders'", "'km'")),
+            ("target fill from", target(fill).replace("['no']", "[]")),
+            ("target no fill", target("id_from = ['no']")),
+            ("target via", target("via = 'store-dispatch'")),
+            ("noop folder", "noop = { folder = '' }".to_owned()),
+            ("noop twice", noop("[[noop.targets]]\nname = 'refunds'")),
+            ("noop name", noop("").replace("'refunds'", "'../x'")),
+            ("noop fill", noop("missing_id = 'fill'")),
+            ("noop unknown", noop("scheme = 'x'")),
+        ];
+        let refused = cases.map(|(name, settings)| {
+            let error = check(&settings).expect_err(name);
+            assert_eq!(error.kind(), ErrorKind::ConfigInvalid, "{name}");
+            let text = error.to_string();
+            assert!(!text.contains("hush"), "{text}");
+            let text = text.lines().next().unwrap().chars().take(170).collect::<String>();
+            format!("{name}: {text}{}", error.help().map(|help| format!(" [{help}]")).unwrap_or_default())
+        });
+        insta::assert_snapshot!(refused.join("\n"));
+    }
+}

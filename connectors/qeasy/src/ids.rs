@@ -138,7 +138,7 @@ mod tests {
         let (id, document) = fill.apply(r#"{"no":"O1","id":"","line":1,"n":0.10}"#).unwrap();
         assert_eq!(document, format!(r#"{{"id":"{id}","no":"O1","line":1,"n":0.10}}"#));
         // These never change: the same record has the same id in every release.
-        assert_eq!(id, "PINNED");
+        assert_eq!(id, "d9403022-9744-56af-add8-6402f0829a0d");
         assert_eq!(fill.apply(&document).unwrap().0, id, "an id once filled in stays");
         assert_eq!(fill.apply(r#"{"line":"1","no":"O1","n":7}"#).unwrap().0, id, "over the key alone");
         for other in [r#"{"no":"O1","line":2}"#, r#"{"no":"O1|1","line":""}"#] {
