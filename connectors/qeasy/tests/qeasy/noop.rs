@@ -42,7 +42,8 @@ async fn what_was_not_committed_is_cut() {
         let document = format!("{{\"id\":\"{round}\"}}");
         appender.push(&[&document]).unwrap();
         mark = Some(appender.sync().await.unwrap());
-        expected += &format!("{document}\n");
+        expected.push_str(&document);
+        expected.push('\n');
         // Durable, but the commit of its mark never came; and taken, but never written.
         appender.push(&["{\"id\":\"lost\"}"]).unwrap();
         appender.sync().await.unwrap();
