@@ -25,6 +25,7 @@ pub(crate) struct Client {
     open_host: String,
     app_key: String,
     app_secret: Secret,
+    open_token: Option<Secret>,
     known: KnownCodes,
     /// The token that was sent last, to be struck out of the platform's messages.
     sent: Mutex<Option<Secret>>,
@@ -76,6 +77,7 @@ impl Client {
             open_host: config.open_host().to_owned(),
             app_key: config.app_key.clone(),
             app_secret: config.app_secret.clone(),
+            open_token: config.open_token.clone(),
             known: KnownCodes { token: config.token_codes.clone(), throttled: config.throttled_codes.clone() },
             sent: Mutex::default(),
         }
@@ -84,7 +86,9 @@ impl Client {
     /// A call of that path.
     pub(crate) fn call(&self, path: &str, body: Body) -> Call {
         let host = if path.starts_with("/api/open/") { &self.open_host } else { &self.host };
-        Call { body, ..Call::json(path, &format!("{host}{path}"), String::new()) }
+        let call = Call { body, ..Call::json(path, &format!("{host}{path}"), String::new()) };
+        let has_own = matches!(call.body, Body::Form(_)) && path.starts_with("/api/open/") && self.open_token.is_some();
+        if has_own { call.without_token() } else { call }
     }
 
     /// The records of a good answer, and how many there are in all.
@@ -110,7 +114,7 @@ impl Client {
     /// A text of the platform without the secrets that it may repeat.
     fn hide(&self, text: &str) -> String {
         let sent = self.sent.lock().expect("no holder panics").clone();
-        strike_out(text, [&self.app_secret].into_iter().chain(&sent))
+        strike_out(text, [&self.app_secret].into_iter().chain(&self.open_token).chain(&sent))
     }
 
     /// Judges the envelope: `success` is not false and `code` is 0, and one of the two is there.
@@ -146,14 +150,17 @@ fn body_has_null_rows(body: &str) -> bool {
 
 impl Protocol for Client {
     fn sign(&self, call: &Call, token: Option<&Token>, _: Timestamp) -> Result<Wire> {
-        let Some(token) = token.filter(|_| call.with_token) else { return Ok(Wire::plain(call)) };
-        let access = token.access.expose();
         let mut call = call.clone();
-        if call.endpoint.starts_with("/v2/") {
+        let is_v2 = call.endpoint.starts_with("/v2/");
+        let own = self.open_token.as_ref().filter(|_| !is_v2);
+        if let (Body::Form(fields), Some(token), false) = (&mut call.body, own.or(token.map(|t| &t.access)), is_v2) {
+            fields.insert(0, ("token".to_owned(), token.expose().to_owned()));
+        }
+        let Some(token) = token.filter(|_| call.with_token) else { return Ok(Wire::plain(&call)) };
+        if is_v2 {
+            let access = token.access.expose();
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("access_token", access).finish();
             call.url = format!("{}?{query}", call.url);
-        } else if let Body::Form(fields) = &mut call.body {
-            fields.insert(0, ("token".to_owned(), access.to_owned()));
         }
         let mut sent = self.sent.lock().expect("no holder panics");
         if sent.as_ref() != Some(&token.access) {

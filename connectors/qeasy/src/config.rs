@@ -54,6 +54,8 @@ pub struct PlatformConfig {
     pub app_key: String,
     /// The app secret.
     pub app_secret: Secret,
+    /// The token of the first form of the query, if it is a fixed one of its own; otherwise the access token.
+    pub open_token: Option<Secret>,
     /// Calls in any minute, 1 to 60: after more, the platform answers nothing for five minutes.
     #[serde(default = "calls_per_minute")]
     pub calls_per_minute: u32,
@@ -322,6 +324,9 @@ impl PlatformConfig {
         if self.app_secret.is_unusable() {
             return wrong("`platform.app_secret` is empty or holds white space");
         }
+        if self.open_token.as_ref().is_some_and(Secret::is_unusable) {
+            return wrong("`platform.open_token` is empty or holds white space");
+        }
         if !(1..=60).contains(&self.calls_per_minute) {
             return wrong(
                 "`platform.calls_per_minute` has to be 1 to 60: after more, the platform pauses for five minutes",
@@ -571,6 +576,7 @@ mod tests {
             ("open_host", platform("open_host = 'x'")),
             ("app_key", platform("").replace("'k'", "'k k'")),
             ("app_secret", platform("").replace("hush-hush", "hush hush")),
+            ("open_token", platform("open_token = ''")),
             ("calls_per_minute", platform("calls_per_minute = 61")),
             ("token_codes", platform("token_codes = [50000]")),
             ("codes twice", platform("token_codes = [40001]\nthrottled_codes = [40001]")),

@@ -7,4 +7,5 @@ mod conformance;
 mod noop;
 mod push;
 mod query;
+mod sandbox;
 mod support;

@@ -37,6 +37,12 @@ async fn both_forms_of_the_query_are_asked_as_the_reference_writes_them() {
     assert_eq!(body, r#"{"CONTENT_shop_no":"S01","begin_at":1785513600,"end_at":1785600000,"page":3,"pageSize":50}"#);
     let (_, address, body) = query("body = 'form'").await;
     assert_eq!((body.as_str(), address), ("page=3&pageSize=50&begin_at=1785513600&end_at=1785600000", token));
+    // The first form takes a token of its own, where it has one.
+    let own = format!("open_token = 'fixed'\n{}", of("api = 'v1'"));
+    let played = play(&own, |_| Reply::json(EMPTY)).await;
+    read(&played, 50).await.unwrap();
+    assert!(played.server.requests()[0].body.starts_with("token=fixed&page=3"), "{:?}", played.server.requests());
+    assert_eq!(played.server.n_requests(), 1);
     let (path, address, body) = query("api = 'v1'\ncondition = { 'content.no' = { '$like' = '单' } }").await;
     assert_eq!((path.as_str(), address), ("/api/open/operation/b5c4/query", Vec::new()));
     let expected = "token=t-1&page=3&pageSize=50&begin_at=1785513600&end_at=1785600000&\
