@@ -243,7 +243,7 @@ impl Request<'_> {
         };
         let name = endpoint.name();
         let call = Call { verb: endpoint.method.verb(), headers, body, ..Call::json(&name, "", String::new()) };
-        Draft { address: format!("{base}{path}"), query, call }.into_call()
+        Draft::new(format!("{base}{path}"), query, call).into_call()
     }
 
     /// Fills the names in the path from a document.

@@ -65,14 +65,21 @@ pub(crate) struct Draft {
     pub(crate) address: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) call: Call,
+    /// How many parameters the address had as it came.
+    n_given: usize,
 }
 
 impl Draft {
+    /// A call of that address with these parameters.
+    pub(crate) fn new(address: String, query: Vec<(String, String)>, call: Call) -> Self {
+        Self { address, query, call, n_given: 0 }
+    }
+
     /// Takes a call apart.
     pub(crate) fn of(call: &Call) -> Self {
         let (address, query) = call.url.split_once('?').unwrap_or((&call.url, ""));
-        let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Self { address: address.to_owned(), query, call: call.clone() }
+        let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Self { address: address.to_owned(), n_given: query.len(), query, call: call.clone() }
     }
 
     /// Puts a value in its place.
@@ -114,7 +121,11 @@ impl Draft {
 
     /// The call with its address put together.
     pub(crate) fn into_call(self) -> Call {
-        let Self { address, query, call } = self;
+        let Self { address, query, call, n_given } = self;
+        if n_given > 0 && query.len() == n_given {
+            // A link of the vendor stays as it was written.
+            return call;
+        }
         let url = if query.is_empty() {
             address
         } else {

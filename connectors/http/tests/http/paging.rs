@@ -31,6 +31,50 @@ async fn links_are_followed_to_their_end() {
 }
 
 #[tokio::test]
+async fn a_link_is_followed_as_it_was_written_and_a_key_is_added_to_it() {
+    let stream = "[[streams]]\nname = 'o'\npath = '/o'\nkey = ['id']\nanswer.list = 'd'\n\
+                  paging = { kind = 'link', next = 'n' }";
+    for auth in ["", "auth.key = { value = 'k', put = { query = 'key' } }\n"] {
+        let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let seen = std::sync::Arc::clone(&asked);
+        let vendor = play(&format!("{auth}{stream}"), move |request| {
+            seen.lock().unwrap().push(request.query.clone());
+            let is_first = !request.query.iter().any(|(name, _)| name == "c");
+            Reply::json(if is_first { r#"{"d":[{"id":1}],"n":"?flag&c=a%2Fb%20c"}"# } else { r#"{"d":[{"id":2}]}"# })
+        })
+        .await;
+        assert_eq!(vendor.read("o", Slice::default(), 1).await.unwrap().len(), 2, "{auth}");
+        let second = asked.lock().unwrap()[1].clone();
+        let has_key = second.iter().any(|(name, value)| name == "key" && value == "k");
+        assert_eq!((second[1].1.as_str(), has_key), ("a/b c", !auth.is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn a_fixed_key_goes_where_the_settings_say() {
+    let stream = "[[streams]]\nname = 'o'\npath = '/o'\nverb = 'post'\nkey = ['id']\nanswer.list = ''";
+    let read = async |auth: &str, more: &str| {
+        let vendor = play(&format!("{auth}\n{stream}\n{more}"), |_| Reply::json("[]")).await;
+        vendor.read("o", Slice::default(), 1).await.unwrap();
+        vendor.server.requests().remove(0)
+    };
+    let asked = read("auth.key = { value = 'k&1', put = { header = 'X-Api-Key' } }", "").await;
+    assert_eq!(asked.header("x-api-key"), Some("k&1"));
+    let asked = read("auth.key = { value = 'k&1', put = { query = 'key' } }", "").await;
+    assert_eq!(asked.query, [("key".to_owned(), "k&1".to_owned())]);
+    let asked = read("auth.key = { value = 'k&1', put = { body = 'head.key' } }", "").await;
+    assert_eq!(asked.body, r#"{"head":{"key":"k&1"}}"#);
+    let asked = read("auth.key = { value = 'k&1', put = { body = 'key' } }", "send = 'form'").await;
+    assert_eq!(asked.body, "key=k%261");
+    // The example of RFC 7617.
+    let asked = read("auth.basic = { user = 'Aladdin', password = 'open sesame' }", "").await;
+    assert_eq!(asked.header("authorization"), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+    let asked = read("headers = { x-tenant = '7' }", "headers = { x-tenant = '8' }").await;
+    assert_eq!(asked.headers.iter().filter(|(name, _)| name == "x-tenant").count(), 1);
+    assert_eq!(asked.header("x-tenant"), Some("8"));
+}
+
+#[tokio::test]
 async fn a_link_to_another_host_is_not_followed() {
     let settings = "auth.bearer = 'x'\n[[streams]]\nname = 'o'\npath = '/o'\nkey = ['id']\nanswer.list = 'data'\n\
                     paging = { kind = 'link', next = 'next' }";
