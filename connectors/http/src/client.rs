@@ -1,89 +1,123 @@
-//! What is sent, and what the answers mean.
+//! What goes on the wire, and what the answers mean.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use jiff::Timestamp;
-use milkrun_core::token::Token;
+use milkrun_core::secret::strike_out;
+use milkrun_core::token::{Token, TokenPolicy, TokenSource};
 use milkrun_core::transport::{Answer, Call, Protocol, Wire};
-use milkrun_core::{Context, Error, Record, Result, Rows};
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::{Map, Value};
+use milkrun_core::{Context, Error, ErrorKind, Result, Secret, async_trait};
 
 use crate::config::HttpConfig;
-use crate::error;
+use crate::place::{Draft, Place};
+use crate::rules::AnswerConfig;
+use crate::signing::SignConfig;
+use crate::token::{TOKEN, TokenCall};
 
-/// The way to one Http company.
-#[derive(Debug)]
+/// The way to one vendor.
 pub(crate) struct Client {
-    config: HttpConfig,
+    pub(crate) base_url: String,
+    headers: Vec<(String, String)>,
+    fixed: Option<(Place, Secret)>,
+    token: Option<TokenCall>,
+    sign: Option<SignConfig>,
+    rules: AnswerConfig,
+    by_endpoint: BTreeMap<String, AnswerConfig>,
+    secrets: Vec<Secret>,
+    /// The token that was sent last, to be struck out of the vendor's messages.
+    sent: Mutex<Option<Secret>>,
 }
 
-/// What every answer is wrapped in; `data` is missing from an error.
-#[derive(Deserialize)]
-struct Envelope<T> {
-    code: i64,
-    #[serde(default)]
-    message: String,
-    data: Option<T>,
-}
-
-/// A page of a list.
-#[derive(Deserialize)]
-struct List<'a> {
-    total: Option<u64>,
-    #[serde(borrow)]
-    list: Rows<'a>,
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({})", self.base_url)
+    }
 }
 
 impl Client {
-    pub(crate) fn new(config: HttpConfig) -> Self {
-        Self { config }
+    /// # Errors
+    /// [`ErrorKind::ConfigInvalid`] if two entries of one address judge its answers differently.
+    pub(crate) fn new(config: &HttpConfig) -> Result<Self> {
+        let mut secrets = config.auth.secrets();
+        secrets.extend(config.sign.iter().map(|sign| sign.secret.clone()));
+        Ok(Self {
+            base_url: config.base_url.clone(),
+            headers: config.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
+            fixed: config.auth.fixed(),
+            token: config.auth.token_call(&config.base_url, &config.answer),
+            sign: config.sign.clone(),
+            rules: config.rules(),
+            by_endpoint: config.rules_by_endpoint()?,
+            secrets,
+            sent: Mutex::default(),
+        })
     }
 
-    /// Asks for one page of a list: its records, the total if there is one, and the answer as it came.
-    pub(crate) async fn list(
-        &self,
-        cx: &Context,
-        endpoint: &str,
-        parameters: Map<String, Value>,
-    ) -> Result<(Vec<Record>, Option<u64>, Arc<String>)> {
-        let url = format!("{}{endpoint}", self.config.base_url);
-        let answer = cx.call(Call::json(endpoint, &url, Value::Object(parameters).to_string())).await?;
-        let envelope: Envelope<List<'_>> = serde_json::from_str(&answer.body).map_err(undocumented)?;
-        let list = envelope.data.ok_or_else(|| Error::malformed("the answer has no `data`"))?;
-        Ok((list.list.into_records(&answer.body), list.total, answer.body))
+    /// Whether the account has a token that is got by a call.
+    pub(crate) fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// A text of the vendor without the secrets that it may repeat.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        let sent = self.sent.lock().expect("no holder panics").clone();
+        strike_out(text, self.secrets.iter().chain(&sent))
     }
 }
 
 impl Protocol for Client {
-    fn sign(&self, call: &Call, _: Option<&Token>, _: Timestamp) -> Result<Wire> {
-        let mut wire = Wire::plain(call);
-        wire.headers.push(("x-api-key".to_owned(), self.config.api_key.expose().to_owned()));
-        Ok(wire)
+    fn sign(&self, call: &Call, token: Option<&Token>, now: Timestamp) -> Result<Wire> {
+        let mut draft = Draft::of(call);
+        for (name, value) in &self.headers {
+            if !draft.call.headers.iter().any(|(own, _)| own == name) {
+                draft.call.headers.push((name.clone(), value.clone()));
+            }
+        }
+        if let Some((place, key)) = self.fixed.as_ref().filter(|_| call.with_token) {
+            draft.put(place, key.expose().to_owned())?;
+        }
+        if let (Some(token), Some(TokenCall { put, prefix, .. })) = (token, &self.token) {
+            draft.put(put, format!("{prefix}{}", token.access.expose()))?;
+            let mut sent = self.sent.lock().expect("no holder panics");
+            if sent.as_ref() != Some(&token.access) {
+                *sent = Some(token.access.clone());
+            }
+        }
+        if let Some(sign) = self.sign.as_ref().filter(|sign| call.with_token || sign.token_call) {
+            sign.sign(&mut draft, token.map(|token| &token.access), now)?;
+        }
+        Ok(draft.into_wire())
     }
 
-    /// Reads the answer to its end, so that one that was cut is found here, where it is asked for again.
-    fn classify(&self, _: &Call, answer: &Answer) -> Result<()> {
-        answer.http_ok()?;
-        match parse::<Envelope<IgnoredAny>>(answer.json()?)? {
-            Envelope { code: 0, .. } => Ok(()),
-            Envelope { code, message, .. } => Err(error::classify(code, &self.strike_out(&message))),
-        }
+    fn classify(&self, call: &Call, answer: &Answer) -> Result<()> {
+        let rules = match &self.token {
+            Some(token) if call.endpoint == TOKEN => &token.answer,
+            _ => self.by_endpoint.get(&call.endpoint).unwrap_or(&self.rules),
+        };
+        rules.judge(answer, &|text| self.hide(text))
+    }
+}
+
+#[async_trait]
+impl TokenSource for Client {
+    fn policy(&self) -> TokenPolicy {
+        self.token.as_ref().expect("only accounts with a token are token sources").policy()
+    }
+
+    async fn grant(&self, cx: &Context) -> Result<Token> {
+        self.fetch(cx, None).await
+    }
+
+    async fn renew(&self, cx: &Context, old: &Token) -> Result<Token> {
+        self.fetch(cx, Some(old)).await
     }
 }
 
 impl Client {
-    /// A text of the vendor without the secret that it may repeat.
-    fn strike_out(&self, text: &str) -> String {
-        text.replace(self.config.api_key.expose(), "***")
+    async fn fetch(&self, cx: &Context, old: Option<&Token>) -> Result<Token> {
+        let call = self.token.as_ref();
+        let call = call.ok_or_else(|| Error::new(ErrorKind::Unexpected, "this account has no token to fetch"))?;
+        call.fetch(cx, old).await
     }
-}
-
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(undocumented)
-}
-
-fn undocumented(cause: serde_json::Error) -> Error {
-    Error::malformed("the answer is not the documented JSON").caused_by(cause)
 }

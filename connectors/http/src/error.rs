@@ -1,25 +1,63 @@
-//! Codes of the vendor to errors.
+//! What a code can mean, and the errors that it becomes.
 
 use std::time::Duration;
 
 use milkrun_core::{Error, ErrorKind};
 
-/// Sorts a code other than 0 into an error.
-///
-/// The vendor answers HTTP 200 whatever happened, so the code is the only signal.
-/// Codes: <https://open.http.example/v1/errors>, read 2026-11-26.
-pub(crate) fn classify(code: i64, message: &str) -> Error {
-    let says = if message.is_empty() { "the vendor reports an error" } else { message };
-    let error = |kind| Error::new(kind, says.to_owned());
-    let error = match code {
-        1001 => error(ErrorKind::ConfigInvalid).advise("check `api_key`"),
-        1003 => error(ErrorKind::Forbidden).advise("ask the vendor to allow this interface for the API key"),
-        1199 => error(ErrorKind::QuotaExceeded).retry_after(Duration::from_mins(1)),
-        2001 => error(ErrorKind::Refused),
-        5000 => error(ErrorKind::Unavailable),
-        _ => error(ErrorKind::Unexpected),
+/// What a vendor's code or HTTP status means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Token,
+    Throttled,
+    Temporary,
+    Refused,
+    Forbidden,
+    Settings,
+    Clock,
+    Duplicate,
+    /// It is in none of the lists.
+    Unknown,
+}
+
+impl Class {
+    /// The class as errors name it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Throttled => "throttled",
+            Self::Temporary => "temporary",
+            Self::Refused => "refused",
+            Self::Forbidden => "forbidden",
+            Self::Settings => "settings",
+            Self::Clock => "clock",
+            Self::Duplicate => "duplicate",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The error of that class; `wait` is how long a throttled caller waits.
+pub(crate) fn error(class: Class, message: &str, wait: Duration) -> Error {
+    use ErrorKind::{ConfigInvalid, Forbidden, QuotaExceeded, Refused, TokenExpired, Unavailable, Unexpected};
+    let (kind, help) = match class {
+        Class::Token => (TokenExpired, "if this comes back after a renewal, check `auth` and the lists `token`"),
+        Class::Throttled => (QuotaExceeded, ""),
+        Class::Temporary => (Unavailable, ""),
+        Class::Refused | Class::Duplicate => (Refused, ""),
+        Class::Forbidden => (Forbidden, "ask the vendor to allow this interface for the account"),
+        Class::Settings => (ConfigInvalid, "check the account's `auth`, `sign`, and the parameters"),
+        Class::Clock => (ConfigInvalid, "check that the machine's clock is right"),
+        Class::Unknown => (Unexpected, "say what the code means in `answer.codes`"),
     };
-    error.with("vendor_code", code)
+    let says = if message.is_empty() { "the vendor reports an error" } else { message };
+    let error = Error::new(kind, says.to_owned()).with("class", class.as_str());
+    let error = if help.is_empty() { error } else { error.advise(help) };
+    if kind == QuotaExceeded { error.retry_after(wait) } else { error }
+}
+
+/// Whether the error says that the target has the document already.
+pub(crate) fn is_duplicate(error: &Error) -> bool {
+    error.fact("class") == Some(Class::Duplicate.as_str())
 }
 
 #[cfg(test)]
@@ -27,18 +65,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_codes() {
-        let line = |code| {
-            let error = classify(code, "");
-            format!("{code} {} {:?} {}", error.kind(), error.retry(), error.help().unwrap_or("-"))
+    fn the_table_of_classes() {
+        let classes = [
+            Class::Token,
+            Class::Throttled,
+            Class::Temporary,
+            Class::Refused,
+            Class::Forbidden,
+            Class::Settings,
+            Class::Clock,
+            Class::Duplicate,
+            Class::Unknown,
+        ];
+        let line = |class: Class| {
+            let error = error(class, "", Duration::from_secs(9));
+            format!("{} {} {:?} {}", class.as_str(), error.kind(), error.retry(), error.help().unwrap_or("-"))
         };
-        insta::assert_snapshot!([1001, 1003, 1199, 2001, 5000, 9999].map(line).join("\n"), @r"
-        1001 config-invalid Never check `api_key`
-        1003 forbidden Never ask the vendor to allow this interface for the API key
-        1199 quota-exceeded After(60s) -
-        2001 refused Never -
-        5000 unavailable Backoff -
-        9999 unexpected Never -
-        ");
+        insta::assert_snapshot!(classes.map(line).join("\n"));
     }
 }

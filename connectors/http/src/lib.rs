@@ -1,11 +1,20 @@
-//! Http: the connector of Milkrun. The five facts:
-#![doc = include_str!("../README.md")]
+//! Any JSON API by configuration alone: the connector of Milkrun. The five facts:
+#![doc = include_str!("about.md")]
 
+mod auth;
 mod client;
 mod config;
+mod endpoint;
 mod error;
+mod json;
+mod place;
+mod rules;
+mod signing;
+mod sink;
 mod source;
 mod streams;
+mod targets;
+mod token;
 
 use milkrun_core::{ConnectorSpec, inventory};
 
@@ -14,14 +23,14 @@ pub use self::config::HttpConfig;
 inventory::submit! {
     ConnectorSpec {
         name: "http",
-        title: ("Http", "Http"),
-        about: include_str!("../README.md"),
+        title: ("Any JSON API", "任意 JSON 接口"),
+        about: include_str!("about.md"),
         schema: || schemars::schema_for!(HttpConfig),
-        streams: || streams::all(config::page_size()),
+        streams: Vec::new,
         targets: Vec::new,
-        quota: || config::quota(config::calls_per_second()),
+        quota: config::usual_quota,
         example: config::EXAMPLE,
-        sign: None,
+        sign: Some(signing::sign_request),
         open: |opening| source::open(&opening),
     }
 }

@@ -1,11 +1,14 @@
-//! Qeasy: the connector of Milkrun. The five facts:
-#![doc = include_str!("../README.md")]
+//! qeasy datahub (轻易云): the connector of Milkrun. The five facts:
+#![doc = include_str!("about.md")]
 
 mod client;
 mod config;
 mod error;
+mod ids;
+mod kept;
+mod noop;
+mod sink;
 mod source;
-mod streams;
 
 use milkrun_core::{ConnectorSpec, inventory};
 
@@ -14,12 +17,12 @@ pub use self::config::QeasyConfig;
 inventory::submit! {
     ConnectorSpec {
         name: "qeasy",
-        title: ("Qeasy", "Qeasy"),
-        about: include_str!("../README.md"),
+        title: ("qeasy datahub", "轻易云数据集成平台"),
+        about: include_str!("about.md"),
         schema: || schemars::schema_for!(QeasyConfig),
-        streams: || streams::all(config::page_size()),
+        streams: Vec::new,
         targets: Vec::new,
-        quota: || config::quota(config::calls_per_second()),
+        quota: config::usual_quota,
         example: config::EXAMPLE,
         sign: None,
         open: |opening| source::open(&opening),

@@ -93,6 +93,20 @@ async fn an_unknown_outcome_that_cannot_be_cleared_up_is_told_and_never_repeated
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_may_have_arrived_is_not_sent_again_when_the_same_run_reads_it_again() {
+    let mut setting = Setting::new(Idempotency::None, "");
+    // Several pages are read twice, so that each record comes twice in one run.
+    setting.flow.options.page_size = 2;
+    setting.sink.set_trouble(Trouble { lost_after: 100, ..Trouble::default() });
+    assert_eq!(setting.run().await.verdict, Verdict::Partial);
+    assert_eq!(setting.n_documents(), [1; 5]);
+    assert_eq!(setting.stages().await, [Stage::Unknown; 5]);
+    setting.sink.set_trouble(Trouble::default());
+    assert_eq!(setting.replay().await.verdict, Verdict::Reconciled);
+    assert_eq!(setting.n_documents(), [2; 5], "a person said so");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_outcome_is_cleared_up_where_the_target_can_be_asked() {
     for idempotency in [key(), Idempotency::Unique { field: "id".into() }, Idempotency::Upsert { field: "id".into() }] {
         let setting = Setting::new(idempotency, "");

@@ -468,6 +468,10 @@ impl Courier {
     ) {
         let reason = "it may or may not have arrived, and the target can neither be asked nor told twice: look there, \
                       and replay it if it is missing";
+        // A later page of this run may bring the record again; its letter has no number before the commit.
+        if let Some(key) = &mark.key {
+            self.dead.entry(key.clone()).or_insert((0, Stage::Unknown)).1 = Stage::Unknown;
+        }
         self.bury(page, index, mark, Stage::Unknown, reason.to_owned(), record, counts, changes);
     }
 

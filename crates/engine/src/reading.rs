@@ -300,7 +300,8 @@ impl Reading {
         let n_rows = n_rows + page.records.len() as u64;
         let next = stream.paging.next(&ask.at, page, ask.size)?;
         let first = n_pages == 0;
-        let total = if first { page.total } else { total };
+        // Some sources, files among them, know the total at the end only.
+        let total = if first { page.total } else { total.or(page.total) };
         let same_total = page.total.is_none() || page.total == total;
         let snapshot = if first { page.snapshot.clone() } else { snapshot };
         let same_snapshot = page.snapshot == snapshot;
@@ -472,6 +473,23 @@ mod tests {
         let (asked, last) = play(&sample_stream(), 3, true, pages);
         assert_eq!(asked, ["page 1 of 3", "page 3 of 3", "page 2 of 3", "page 1 of 3"]);
         assert_eq!(last.unwrap(), proved("backwards", 7, Some(7)));
+    }
+
+    #[test]
+    fn a_total_that_only_the_last_page_names_has_to_add_up() {
+        let read = |last: u64| {
+            let stream = StreamSpec { proof: Proof::Snapshot { assumes: String::new() }, ..sample_stream() };
+            let mut reading = Reading::new(&stream, &Slice::default(), 3);
+            let mut step = Step::More;
+            for (keys, total) in [(&[1, 2, 3][..], None), (&[4, 5][..], Some(last))] {
+                let (page, facts) = page(keys, total);
+                let page = Page { snapshot: Some("s".into()), ..page };
+                step = reading.accept(&stream, &page, &facts, true).unwrap();
+            }
+            step
+        };
+        assert_eq!(read(5), Step::Proved(Evidence { plan: "snapshot".into(), distinct: 5, total: Some(5) }));
+        assert!(matches!(read(6), Step::Unproved(_)));
     }
 
     #[test]

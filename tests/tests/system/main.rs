@@ -7,6 +7,7 @@ mod milkrun;
 mod output;
 mod vendor;
 
+mod clients;
 mod drift;
 mod exact;
 mod faults;
