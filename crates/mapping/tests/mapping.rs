@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use milkrun_core::Record;
 use milkrun_core::diagnostic::{Diagnostic, Diagnostics};
 use milkrun_core::stream::{Unit, UnitKind, zone};
-use milkrun_mapping::{Mapping, Options, Outcome, Output};
+use milkrun_core::{FieldSpec, Record};
+use milkrun_mapping::{Identity, Mapping, Options, Outcome, Output, Table, Tables};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -26,11 +27,32 @@ struct Case {
     zone: Option<String>,
     #[serde(default)]
     units: BTreeMap<String, UnitKind>,
+    /// What the target asks of its documents.
+    #[serde(default)]
+    target: Vec<FieldSpec>,
+    #[serde(default)]
+    tables: BTreeMap<String, TableCase>,
     document: Option<String>,
     documents: Option<Vec<String>>,
     #[serde(default)]
     filtered: bool,
     error: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableCase {
+    columns: Vec<String>,
+    /// The rows of a table of texts, as a CSV file has it.
+    rows: Vec<Vec<String>>,
+}
+
+fn tables(of: &BTreeMap<String, TableCase>) -> Tables {
+    let mut tables = Tables::new();
+    for (name, TableCase { columns, rows }) in of {
+        tables.insert(name, Table::of_texts(columns.clone(), rows.clone()).unwrap());
+    }
+    tables
 }
 
 fn units(of: &BTreeMap<String, UnitKind>) -> Vec<Unit> {
@@ -68,12 +90,15 @@ fn outcome(case: &Case, mapping: &Mapping, out: &mut Output) -> String {
 #[test]
 fn golden_cases() {
     let cases: Cases = toml::from_str(include_str!("cases.toml")).unwrap();
-    assert!(cases.case.len() >= 60, "{} cases", cases.case.len());
+    assert!(cases.case.len() >= 150, "{} cases", cases.case.len());
     let shared = &mut Output::new();
     let mut wrong = String::new();
     for case in &cases.case {
         let units = units(&case.units);
-        let mut options = Options { units: &units, ..Options::default() };
+        let mut options = Options { units: &units, fields: &case.target, ..Options::default() };
+        options.tables = Arc::new(tables(&case.tables));
+        let (account, stream) = ("shop".to_owned(), "orders".to_owned());
+        options.identity = Some(Identity { account, stream, key: vec!["tid".to_owned()] });
         if let Some(name) = &case.zone {
             options.zone = zone(name).unwrap();
         }
@@ -87,6 +112,9 @@ fn golden_cases() {
         let found = match Mapping::compile_str_with(&case.mapping, &options) {
             Err(mistakes) => listed(&case.mapping, mistakes),
             Ok(mapping) => {
+                if case.target.is_empty() {
+                    assert!(mapping.warnings().is_empty(), "{}: {:?}", case.name, mapping.warnings());
+                }
                 let found = outcome(case, &mapping, &mut Output::new());
                 // A second record, and an output that served other mappings, change nothing.
                 assert_eq!(outcome(case, &mapping, shared), found, "{}", case.name);

@@ -7,6 +7,7 @@ use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::load::span;
 use jaq_core::path::{Part, Path};
 use milkrun_core::diagnostic::did_you_mean;
+use milkrun_core::stream::UnitKind;
 
 use super::functions::{FUNCTIONS, HASHES, check_format, check_zone};
 use super::rewrite::ORIGIN;
@@ -364,18 +365,20 @@ impl<'s> Check<'s, '_> {
     fn money(&mut self, term: &Term<&'s str>, sign: &'static str, here: Option<&[Step]>) {
         let Some(steps) = self.steps(term, here) else { return };
         let Some(unit) = (self.around.unit_of)(&steps) else { return };
+        let place = self.place(term);
+        let word = self.text.get(place.clone()).filter(|word| place != self.whole() && !word.starts_with('$'));
+        let it = word.map_or_else(|| "this".to_owned(), |word| format!("`{word}`"));
         let (message, help) = match (unit, sign) {
-            (milkrun_core::stream::UnitKind::Fen, _) => (
-                format!("this is in fen, and `{sign}` reckons in fen"),
+            (UnitKind::Fen, _) => (
+                format!("{it} is in fen, and `{sign}` reckons in fen"),
                 "put `fen_to_yuan` behind it: `(.amount | fen_to_yuan)`",
             ),
-            (milkrun_core::stream::UnitKind::Yuan, "/") => (
+            (UnitKind::Yuan, "/") => (
                 "a quotient of money that does not come out even refuses the record".to_owned(),
                 "round it by a rule: `dec_div(.n; 2; \"half-up\")`",
             ),
             _ => return,
         };
-        let place = self.place(term);
         self.warnings.push(Note { span: place, message, help: Some(help.to_owned()) });
     }
 
