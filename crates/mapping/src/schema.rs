@@ -60,5 +60,9 @@ mod tests {
         for word in set(&keys).into_iter().chain(words.into_iter().flatten()) {
             assert!(reference.contains(&format!("`{word}`")), "docs/mapping.md does not name `{word}`");
         }
+        for name in crate::expr::function_names() {
+            let named = [format!("`{name}`"), format!("`{name}(")].iter().any(|form| reference.contains(form));
+            assert!(named, "docs/mapping.md does not name the function `{name}`");
+        }
     }
 }

@@ -47,6 +47,9 @@ const LEFT_OUT: &[(&[&str], &str)] = &[
     (&["strftime", "strptime", "todate", "fromdate", "mktime", "gmtime"], "use `format_date` and `parse_date`"),
 ];
 
+/// Functions that only the library calls.
+pub(crate) const INTERNAL: &[&str] = &["sorted_pairs", "grouped_pairs"];
+
 /// What people write, and the function that is meant.
 const MEANT: &[(&str, &str)] = &[
     ("substr", "cut"),
@@ -290,7 +293,7 @@ impl<'s> Check<'s, '_> {
             return (message, (*why).to_owned());
         }
         let mut names: Vec<&str> = self.known.iter().map(|(known, _)| *known).collect();
-        names.retain(|known| !known.ends_with("_pairs") && !matches!(*known, "error_empty" | "key_values"));
+        names.retain(|known| !INTERNAL.contains(known));
         names.dedup();
         let by_sense = MEANT.iter().find(|(said, _)| *said == lower).map(|(_, word)| *word);
         let near = by_sense.or_else(|| meant(name, &names));

@@ -183,6 +183,13 @@ fn known(library: &[Def<&'static str>]) -> Vec<Known> {
     ours.chain(library.iter().map(|def| (def.name, def.args.len()))).chain(jaqs).collect()
 }
 
+/// The functions that expressions may call.
+#[cfg(test)]
+pub(crate) fn function_names() -> Vec<&'static str> {
+    let all = known(&library());
+    all.into_iter().map(|(name, _)| name).filter(|name| !check::INTERNAL.contains(name)).collect()
+}
+
 /// Reads, checks, rewrites and compiles; on a thread of its own, whose stack no text can overflow.
 fn read(text: &str, around: &Around<'_>) -> Compiled {
     let term = parse(text)?;
