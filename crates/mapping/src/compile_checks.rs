@@ -5,7 +5,7 @@ use toml::de::DeTable;
 
 use crate::checks::{Checks, Part, parts};
 use crate::compile::Compiler;
-use crate::identity::IdRule;
+use crate::identity::{IdRule, Identity};
 use crate::keys::{CHECK, ID, KINDS, MISSING_ID};
 use crate::reader::{Entry, entries};
 use crate::rule::{Body, Field, Node};
@@ -89,7 +89,12 @@ impl Compiler<'_> {
             self.mistakes.note(missing.value.span(), message);
             return None;
         }
-        Some(IdRule { field: field?, fill: identity.filter(|_| fill) })
+        let fill = identity.filter(|_| fill);
+        if let Some(Identity { account, stream, key }) = &fill {
+            // What ids are made from is part of what documents say.
+            self.implied.extend([" id=", account, "/", stream, "/", &key.join("|")]);
+        }
+        Some(IdRule { field: field?, fill })
     }
 
     /// Warns of fields that the target asks for and no rule writes: every record would be refused.

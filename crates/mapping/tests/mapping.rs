@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use milkrun_core::diagnostic::{Diagnostic, Diagnostics};
-use milkrun_core::stream::{Unit, UnitKind, zone};
-use milkrun_core::{FieldSpec, Record};
+use milkrun_core::stream::{Title, Unit, UnitKind, zone};
+use milkrun_core::{FieldKind, FieldSpec, Record};
 use milkrun_mapping::{Identity, Mapping, Options, Outcome, Output, Table, Tables};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -50,7 +50,7 @@ struct TableCase {
 fn tables(of: &BTreeMap<String, TableCase>) -> Tables {
     let mut tables = Tables::new();
     for (name, TableCase { columns, rows }) in of {
-        tables.insert(name, Table::of_texts(columns.clone(), rows.clone()).unwrap());
+        tables.insert(name, Table::of_texts(columns.clone(), rows.clone()).expect("the table of a case is one"));
     }
     tables
 }
@@ -165,6 +165,44 @@ fn warnings_name_units_that_do_not_fit() {
         let _ = writeln!(report, "# {title}\n{}\n", listed(text, mapping.warnings().to_vec()));
     }
     insta::assert_snapshot!(report);
+}
+
+#[test]
+fn warnings_name_fields_that_the_target_asks_for_and_nobody_writes() {
+    let asked = ["code", "head.day", "lines[*].qty", "lines[*].sku", "more[*].n", "whole.part", "id"];
+    let fields = asked.map(|path| FieldSpec::new(path, FieldKind::Any, Title::default()).required());
+    let identity = Some(Identity { account: "a".into(), stream: "s".into(), key: vec!["k".into()] });
+    let options = Options { fields: &fields, identity, ..Options::default() };
+    let text = "id = { field = 'id', missing = 'fill' }\n[fields]\nhead = { fields = { no = 'n' } }\nwhole = 'w'\n\
+                lines = { each = 'l', fields = { qty = 'q' } }";
+    let mapping = Mapping::compile_str_with(text, &options).unwrap();
+    let said: Vec<&str> = mapping.warnings().iter().map(|w| w.message.as_str()).collect();
+    let expected = ["code", "head.day", "lines[*].sku"];
+    assert_eq!(said, expected.map(|path| format!("the target asks for `{path}`, and no rule writes it")));
+    assert!(Mapping::compile_str_with("keep = 'all'", &options).unwrap().warnings().is_empty());
+}
+
+#[test]
+fn checks_can_be_had_without_a_mapping() {
+    let fields = [FieldSpec::new("a", FieldKind::Integer, Title::default()).required()];
+    assert!(milkrun_mapping::check(r#"{"a":1}"#, &fields).is_ok());
+    let refused = milkrun_mapping::check(r#"{"a":1.5}"#, &fields).unwrap_err();
+    assert_eq!((refused.field(), refused.value(), refused.reason()), ("a", Some("1.5"), "is not a whole number"));
+    assert_eq!(refused.to_string(), "field `a`: `1.5` is not a whole number");
+    let options = Options { fields: &fields, ..Options::default() };
+    let as_came = Mapping::compile_str_with("", &options).unwrap();
+    let out = &mut Output::new();
+    assert!(as_came.apply(&Record::parse(r#"{ "a" :7}"#).unwrap(), out).is_ok());
+    assert!(as_came.apply(&Record::parse(r#"{"b":7}"#).unwrap(), out).is_err());
+    assert_eq!(out.text(), r#"{ "a" :7}"#, "the refused one left nothing behind");
+    assert!(milkrun_mapping::Checks::new(&[FieldSpec::new("a[0]", FieldKind::Any, Title::default())]).is_err());
+}
+
+#[test]
+fn checks_are_no_part_of_the_version() {
+    let version = |text: &str| Mapping::compile_str(text).unwrap().version();
+    assert_eq!(version("fields.a = 'x'\nchecks.a = { required = true }"), version("fields.a = 'x'"));
+    assert_ne!(version("fields.a = { expr = '.x' }"), version("fields.a = { expr = '.y' }"));
 }
 
 /// The fenced blocks of a page: language and text.

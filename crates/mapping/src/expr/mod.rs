@@ -38,11 +38,11 @@ use crate::path::Step;
 use crate::tables::Tables;
 
 /// The longest expression, in bytes.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 8 * 1024;
 
 /// The stack that is set aside to read an expression: its reader calls itself once for each level, and a text of the
-/// greatest length may consist of nothing but levels.
-const READING_STACK: usize = 512 * 1024 * 1024;
+/// greatest length may consist of nothing but levels. The worst known text takes 80 MB in a build without optimisation.
+const READING_STACK: usize = 256 * 1024 * 1024;
 
 /// The library, in its own language.
 const LIBRARY: &str = include_str!("library.jq");
