@@ -10,6 +10,7 @@ use milkrun_core::diagnostic::did_you_mean;
 use milkrun_core::stream::UnitKind;
 
 use super::functions::{FUNCTIONS, HASHES, check_format, check_zone};
+use super::library::Known;
 use super::rewrite::ORIGIN;
 use super::{Around, Note};
 use crate::keys::{ROUNDING, instead_of, meant};
@@ -85,9 +86,6 @@ const MEANT: &[(&str, &str)] = &[
     ("left_pad", "pad_left"),
     ("strip", "trim"),
 ];
-
-/// A function of the library: name, number of arguments.
-pub(crate) type Known = (&'static str, usize);
 
 /// What is found wrong with one expression.
 pub(crate) struct Check<'s, 'a> {

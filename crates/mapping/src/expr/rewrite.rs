@@ -57,7 +57,7 @@ fn inside(of: T<'_>) -> T<'_> {
 }
 
 /// The same term with `f` done to each term that it consists of.
-fn children<'s>(of: T<'s>, f: &impl Fn(T<'s>) -> T<'s>) -> T<'s> {
+pub(crate) fn children<'s>(of: T<'s>, f: &impl Fn(T<'s>) -> T<'s>) -> T<'s> {
     let boxed = |of: Box<T<'s>>| Box::new(f(*of));
     match of {
         Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_) | Term::Arr(None) => of,
