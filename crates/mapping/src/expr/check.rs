@@ -48,6 +48,25 @@ const LEFT_OUT: &[(&[&str], &str)] = &[
     (&["strftime", "strptime", "todate", "fromdate", "mktime", "gmtime"], "use `format_date` and `parse_date`"),
 ];
 
+/// What arguments are, by the number of them.
+const ARGUMENTS: &[(&[&str], &str)] = &[
+    (&["round", "fixed"], "decimals; rule"),
+    (&["dec_add", "dec_sub", "dec_mul"], "b"),
+    (&["dec_add", "dec_sub", "dec_mul", "dec_div"], "b; decimals; rule"),
+    (&["cut", "left", "right", "nth", "add_days", "add_months"], "n"),
+    (&["pad_left", "pad_right"], "width; character"),
+    (&["replace"], "old; new"),
+    (&["lookup", "lookup_required"], "table; key"),
+    (&["lookup", "lookup_required"], "table; key; column"),
+    (&["date", "datetime", "from_zone"], "zone"),
+    (&["format_date", "parse_date"], "form"),
+    (&["format_date", "parse_date"], "form; zone"),
+    (&["limit", "skip"], "n; values"),
+    (&["range"], "from; to"),
+    (&["range"], "from; to; step"),
+    (&["any", "all"], "values; condition"),
+];
+
 /// Functions that only the library calls.
 pub(crate) const INTERNAL: &[&str] = &["sorted_pairs", "grouped_pairs"];
 
@@ -274,8 +293,8 @@ impl<'s> Check<'s, '_> {
         if !arities.contains(&args.len()) {
             let forms: Vec<String> = arities.iter().map(|&n| form(name, n)).collect();
             let message = format!("`{name}` is written {}", forms.join(" or "));
-            let help = if args.len() == 1 && !arities.contains(&0) {
-                "arguments are separated by `;`"
+            let help = if matches!(args, [Term::BinOp(_, BinaryOp::Comma, _)]) {
+                "arguments are separated by `;`, not by `,`"
             } else {
                 "see the list of functions in docs/mapping.md"
             };
@@ -416,8 +435,9 @@ fn form(name: &str, arity: usize) -> String {
     match arity {
         0 => format!("`{name}`"),
         n => {
-            let args: Vec<&str> = ["…"; 4].into_iter().cycle().take(n).collect();
-            format!("`{name}({})`", args.join("; "))
+            let known = ARGUMENTS.iter().find(|(names, args)| names.contains(&name) && args.split("; ").count() == n);
+            let args = known.map_or_else(|| vec!["…"; n].join("; "), |(_, args)| (*args).to_owned());
+            format!("`{name}({args})`")
         }
     }
 }

@@ -231,6 +231,7 @@ fn reads(of: &T<'_>) -> bool {
         Term::Num(_) | Term::Var(_) | Term::Arr(None) => false,
         Term::Str(_, parts) => parts.iter().any(|part| matches!(part, StrPart::Term(of) if reads(of))),
         Term::Neg(of) => reads(of),
+        Term::BinOp(left, BinaryOp::Comma | BinaryOp::Math(_), right) => reads(left) || reads(right),
         _ => true,
     }
 }
