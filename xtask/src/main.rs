@@ -29,6 +29,7 @@ cargo xtask <chore>
   new-connector NAME          a new connector that compiles, is listed and passes conformance
   bench [read]                CPU and memory for each 100,000 records, beside two floor programs (about 10 minutes)
         [--orders N] [--big N] [--keys N] [--rounds N] [--only VARIANTS] [--whole]
+  bench mapping               records mapped per second of CPU, beside a mapper written by hand (about 1 minute)
   bench quota [--seconds N]   calls used of those allowed, over real HTTP (125 s)
   bench size                  crates of the default build, and the time of a cold build
   chaos [--kills N] [--orders N] [--seed N] [--release]

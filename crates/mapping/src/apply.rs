@@ -104,12 +104,40 @@ impl Mapping {
         if self.env.is_some() {
             meter::start(record.text().len());
         }
-        let result = run.record(record);
+        let mut result = run.record(record);
+        if result.is_ok() && (!self.checks.is_empty() || self.id.is_some()) {
+            result = self.fit(record, before, out).and(result);
+        }
         if result.is_err() {
             out.text.truncate(before.0);
             out.ends.truncate(before.1);
         }
         result
+    }
+}
+
+impl Mapping {
+    /// Gives the new documents their ids, and checks them.
+    fn fit(&self, record: &Record, (start, first): (usize, usize), out: &mut Output) -> Result<(), MapError> {
+        let mut start = start;
+        for index in first..out.ends.len() {
+            let number = self.explodes().then_some(index - first);
+            let end = out.ends[index];
+            if let Some(id) = &self.id {
+                // What follows is moved by what is filled in.
+                let rest = out.text.split_off(end);
+                let filled = id.apply(record, number, start, &mut out.text);
+                let moved = out.text.len() - end;
+                out.text.push_str(&rest);
+                out.ends[index..].iter_mut().for_each(|end| *end += moved);
+                filled?;
+            }
+            let end = out.ends[index];
+            let at_document = |e: MapError| if number.is_some() { e.in_document(index - first) } else { e };
+            self.checks.check(&out.text[start..end]).map_err(at_document)?;
+            start = end;
+        }
+        Ok(())
     }
 }
 

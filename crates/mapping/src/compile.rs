@@ -3,7 +3,9 @@
 use milkrun_core::stream::UnitKind;
 use toml::de::DeTable;
 
+use crate::checks::Checks;
 use crate::filter::Condition;
+use crate::identity::IdRule;
 use crate::json::write_text;
 use crate::keys::{MAPPING, meant};
 use crate::layout::Wanted;
@@ -11,6 +13,15 @@ use crate::mapping::Options;
 use crate::path::{Path, Start, Step};
 use crate::reader::{Entry, Mistakes, Value, entries};
 use crate::rule::{Body, Fate, Field, Place, Source};
+
+/// A mapping's parts.
+pub(crate) struct Compiled {
+    pub(crate) body: Body,
+    pub(crate) filter: Option<Condition>,
+    pub(crate) explode: Option<Source>,
+    pub(crate) checks: Checks,
+    pub(crate) id: Option<IdRule>,
+}
 
 /// What is gathered while a mapping is compiled.
 pub(crate) struct Compiler<'o> {
@@ -22,6 +33,8 @@ pub(crate) struct Compiler<'o> {
     pub(crate) implied: String,
     /// The path of the list that `explode` names.
     pub(crate) explode: Option<Vec<Step>>,
+    /// The field that an id is filled into.
+    pub(crate) id_field: Option<String>,
     /// Whether any rule has an expression.
     pub(crate) has_expressions: bool,
 }
@@ -44,13 +57,29 @@ impl<'o> Compiler<'o> {
             scopes: vec![Wanted::default()],
             implied: String::new(),
             explode: None,
+            id_field: None,
             has_expressions: false,
         }
     }
 
     /// Compiles the whole table; `None` only if a mistake was noted.
-    pub(crate) fn mapping(&mut self, table: &DeTable<'_>) -> Option<(Body, Option<Condition>, Option<Source>)> {
+    pub(crate) fn mapping(&mut self, table: &DeTable<'_>) -> Option<Compiled> {
         let all = entries(table);
+        let get = |name: &str| all.iter().find(|e| e.name == name);
+        let checks = self.checks(get("checks"));
+        let id = get("id").map(|e| self.id(e));
+        self.id_field = id.as_ref().and_then(Option::as_ref).filter(|id| id.fill.is_some()).map(|id| id.field.clone());
+        let documents = self.documents(&all);
+        if let (Some((body, ..)), Some(fields)) = (&documents, get("fields")) {
+            self.warn_of_unwritten(body, fields);
+        }
+        let (body, filter, explode) = documents?;
+        let id = id.map_or(Some(None), |id| id.map(Some))?;
+        Some(Compiled { body, filter, explode, checks: checks?, id })
+    }
+
+    /// Which documents there are.
+    fn documents(&mut self, all: &[Entry<'_, '_>]) -> Option<(Body, Option<Condition>, Option<Source>)> {
         for entry in all.iter().filter(|e| !MAPPING.contains(&e.name)) {
             if meant(entry.name, MAPPING).is_some() {
                 self.mistakes.unknown_key(entry, "`[mapping]`", MAPPING);
@@ -66,7 +95,7 @@ impl<'o> Compiler<'o> {
         let keep_all = get("keep").map(|e| self.mistakes.word("keep", e.value, &[("all", ())]));
         let drop = get("drop").map(|e| (e, self.names(e.value)));
         let fields = get("fields").map(|e| (e, self.fields(e, &top)));
-        let transform = get("transform").map(|e| (e, self.transform(e, &all)));
+        let transform = get("transform").map(|e| (e, self.transform(e, all)));
         if let (Some((entry, _)), Some(_), None) = (&drop, &fields, &keep_all) {
             let message = "without `keep = \"all\"` only the listed fields are written, so nothing can be dropped";
             self.mistakes.add(entry.span.clone(), message, "add `keep = \"all\"`, or remove `drop`");

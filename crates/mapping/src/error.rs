@@ -24,6 +24,17 @@ impl MapError {
         Self { field: String::new(), source: source.to_owned(), value, reason: reason.into() }
     }
 
+    /// A field of a document that falls short of what is asked of it; `value` is JSON text.
+    pub(crate) fn of_document(path: &str, value: Option<&str>, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: path.to_owned(), ..Self::new("", value, reason) }
+    }
+
+    /// The same mistake, in that document of several.
+    pub(crate) fn in_document(mut self, index: usize) -> Self {
+        self.reason = format!("{} (document {} of the record)", self.reason, index + 1).into();
+        self
+    }
+
     /// The same mistake, seen from the object that holds the field.
     pub(crate) fn under(self, field: &str) -> Self {
         self.behind(field)
@@ -54,7 +65,7 @@ impl MapError {
         &self.field
     }
 
-    /// The path in the record, as the rule names it.
+    /// The path in the record, as the rule names it; `expr` for an expression, empty for a check of the document.
     pub fn source(&self) -> &str {
         &self.source
     }
@@ -78,6 +89,8 @@ impl fmt::Display for MapError {
             write!(f, "field `{field}`: ")?;
         }
         match value {
+            Some(value) if source.is_empty() => write!(f, "`{value}` {reason}"),
+            None if source.is_empty() => write!(f, "{reason}"),
             Some(value) => write!(f, "`{value}` (from `{source}`) {reason}"),
             None => write!(f, "`{source}` {reason}"),
         }

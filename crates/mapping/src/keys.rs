@@ -1,12 +1,13 @@
 //! The words of a mapping, and what people write instead of them.
 
+use milkrun_core::FieldKind;
 use milkrun_core::diagnostic::{did_you_mean, nearest};
 
 use crate::decimal::Rule;
 use crate::time::Input;
 
 /// Keys of `[mapping]`.
-pub(crate) const MAPPING: &[&str] = &["fields", "filter", "explode", "keep", "drop", "transform"];
+pub(crate) const MAPPING: &[&str] = &["fields", "filter", "explode", "keep", "drop", "transform", "checks", "id"];
 
 /// Keys of a rule.
 pub(crate) const RULE: &[&str] = &[
@@ -56,6 +57,28 @@ pub(crate) const CONDITION: &[&str] = &[
     "all",
     "expr",
 ];
+
+/// Keys of a check.
+pub(crate) const CHECK: &[&str] = &["kind", "required", "max_chars", "scale", "one_of"];
+
+/// What a field of a document holds.
+pub(crate) const KINDS: &[(&str, FieldKind)] = &[
+    ("any", FieldKind::Any),
+    ("text", FieldKind::Text),
+    ("integer", FieldKind::Integer),
+    ("decimal", FieldKind::Decimal),
+    ("boolean", FieldKind::Boolean),
+    ("date", FieldKind::Date),
+    ("date-time", FieldKind::DateTime),
+    ("list", FieldKind::List),
+    ("object", FieldKind::Object),
+];
+
+/// Keys of `[mapping.id]`.
+pub(crate) const ID: &[&str] = &["field", "missing"];
+
+/// Whether an id is made where there is none.
+pub(crate) const MISSING_ID: &[(&str, bool)] = &[("refuse", false), ("fill", true)];
 
 /// Keys of `round`.
 pub(crate) const ROUND: &[&str] = &["scale", "rule"];
@@ -180,6 +203,10 @@ const MEANT: &[(&str, &str)] = &[
     ("optional", "required"),
     ("precision", "scale"),
     ("decimals", "scale"),
+    ("type", "kind"),
+    ("datetime", "date-time"),
+    ("max_length", "max_chars"),
+    ("enum", "one_of"),
     ("length", "max_length"),
     ("max", "max_length"),
     ("maxlen", "max_length"),

@@ -7,19 +7,24 @@
 //! | file | answers |
 //! | --- | --- |
 //! | `mapping` | what is the API? |
-//! | `compile`, `compile_rule`, `compile_value`, `compile_filter` | how does TOML become rules, and what mistakes are found? |
+//! | `compile`, `compile_rule`, `compile_value`, `compile_filter`, `compile_expr`, `compile_checks` | how does TOML become rules, and what mistakes are found? |
 //! | `keys`, `reader` | which words are there; how is a TOML value read, and what is said if it is wrong? |
 //! | `rule`, `filter` | what is a rule after compilation; when does a condition hold? |
 //! | `apply` | how is a document written? |
 //! | `layout` | how are the fields of a record found quickly? |
 //! | `convert`, `decimal`, `time` | what happens to one value? |
+//! | `expr` | how are expressions compiled and run, and why can none run without end? |
+//! | `tables` | what can be looked up? |
+//! | `checks`, `identity` | what is asked of a document before it is sent? |
 //! | `json`, `path` | how are values found in JSON text? |
 //! | `error` | why was a record refused? |
 //!
 //! The rule keys are described for users in `docs/mapping.md`.
 
 mod apply;
+mod checks;
 mod compile;
+mod compile_checks;
 mod compile_expr;
 mod compile_filter;
 mod compile_rule;
@@ -29,6 +34,7 @@ mod decimal;
 mod error;
 mod expr;
 mod filter;
+mod identity;
 mod json;
 mod keys;
 mod layout;
@@ -41,7 +47,9 @@ mod tables;
 mod time;
 
 pub use apply::{Outcome, Output};
+pub use checks::{Checks, check};
 pub use error::MapError;
+pub use identity::Identity;
 pub use mapping::{Mapping, Options};
 pub use schema::schema;
 pub use tables::{Table, Tables};

@@ -4,14 +4,17 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use milkrun_core::FieldSpec;
 use milkrun_core::diagnostic::Diagnostic;
 use milkrun_core::stream::Unit;
 use toml::de::DeTable;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use crate::compile::Compiler;
+use crate::checks::Checks;
+use crate::compile::{Compiled, Compiler};
 use crate::expr::kind::Env;
 use crate::filter::Condition;
+use crate::identity::{IdRule, Identity};
 use crate::layout::Wanted;
 use crate::rule::{Body, Source};
 use crate::tables::Tables;
@@ -28,13 +31,17 @@ pub struct Options<'a> {
     pub units: &'a [Unit],
     /// The tables that expressions may look values up in.
     pub tables: Arc<Tables>,
+    /// What the target asks of its documents.
+    pub fields: &'a [FieldSpec],
+    /// Where the records come from, so that an id can be made for those that have none.
+    pub identity: Option<Identity>,
 }
 
-/// Asia/Shanghai, nothing known about units, and no tables.
+/// Asia/Shanghai, nothing known about units, and no tables, nothing asked.
 impl Default for Options<'_> {
     fn default() -> Self {
         let zone = TimeZone::get("Asia/Shanghai").expect("the zone database is built in");
-        Self { zone, units: &[], tables: Arc::default() }
+        Self { zone, units: &[], tables: Arc::default(), fields: &[], identity: None }
     }
 }
 
@@ -50,6 +57,8 @@ pub struct Mapping {
     pub(crate) scopes: Vec<Wanted>,
     /// What expressions know besides the record; `None` if there are none.
     pub(crate) env: Option<Env>,
+    pub(crate) checks: Checks,
+    pub(crate) id: Option<IdRule>,
     warnings: Vec<Diagnostic>,
     version: u64,
 }
@@ -64,6 +73,8 @@ impl Mapping {
             explode: None,
             scopes: vec![Wanted::default()],
             env: None,
+            checks: Checks::default(),
+            id: None,
             warnings: Vec::new(),
             version: xxh3_64(b"identity"),
         }
@@ -80,15 +91,15 @@ impl Mapping {
         let (mut mistakes, mut warnings) = (compiler.mistakes.0, compiler.warnings.0);
         mistakes.sort_by_key(in_order);
         warnings.sort_by_key(in_order);
-        let Some((body, filter, explode)) = compiled.filter(|_| mistakes.is_empty()) else {
+        let Some(Compiled { body, filter, explode, checks, id }) = compiled.filter(|_| mistakes.is_empty()) else {
             debug_assert!(!mistakes.is_empty(), "a mapping is refused only with a reason");
             return Err(mistakes);
         };
-        if matches!(body, Body::AsCame) && filter.is_none() && explode.is_none() {
-            return Ok(Self { warnings, ..Self::identity() });
+        if matches!(body, Body::AsCame) && filter.is_none() && explode.is_none() && id.is_none() {
+            return Ok(Self { checks, warnings, ..Self::identity() });
         }
         let mut rules = format!("{EDITION} {} ", zone_name(&options.zone));
-        crate::reader::canonical(table, &mut rules);
+        crate::reader::canonical_without(table, "checks", &mut rules);
         rules.push_str(&compiler.implied);
         let mut version = Xxh3::new();
         version.update(rules.as_bytes());
@@ -98,7 +109,18 @@ impl Mapping {
         });
         let version = version.digest();
         let filter_needs_element = filter.as_ref().is_some_and(Condition::needs_element);
-        Ok(Self { body, filter, filter_needs_element, explode, scopes: compiler.scopes, env, warnings, version })
+        Ok(Self {
+            body,
+            filter,
+            filter_needs_element,
+            explode,
+            scopes: compiler.scopes,
+            env,
+            checks,
+            id,
+            warnings,
+            version,
+        })
     }
 
     /// Compiles a text whose root is the mapping table, with the default options.
@@ -139,7 +161,8 @@ impl Mapping {
 
     /// Whether every record gives itself, byte for byte.
     pub fn is_identity(&self) -> bool {
-        matches!(self.body, Body::AsCame) && self.filter.is_none() && self.explode.is_none()
+        let as_came = matches!(self.body, Body::AsCame) && self.filter.is_none() && self.explode.is_none();
+        as_came && self.checks.is_empty() && self.id.is_none()
     }
 }
 

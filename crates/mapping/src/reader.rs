@@ -240,8 +240,13 @@ pub(crate) fn kind(value: &DeValue<'_>) -> &'static str {
 
 /// A text that two tables share exactly if they say the same, whatever their blanks and comments.
 pub(crate) fn canonical(table: &DeTable<'_>, out: &mut String) {
+    canonical_without(table, "", out);
+}
+
+/// The same without one key, which has no part in what documents say.
+pub(crate) fn canonical_without(table: &DeTable<'_>, left_out: &str, out: &mut String) {
     out.push('{');
-    for entry in entries(table) {
+    for entry in entries(table).iter().filter(|entry| entry.name != left_out) {
         write_text(out, entry.name);
         out.push('=');
         canonical_value(entry.value.get_ref(), out);

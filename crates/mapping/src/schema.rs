@@ -12,7 +12,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::keys::{CONDITION, INPUTS, MAPPING, NULLS, ROUND, ROUNDING, RULE, TYPES, UNITS, WRITE_AS};
+    use crate::keys::{
+        CHECK, CONDITION, ID, INPUTS, KINDS, MAPPING, MISSING_ID, NULLS, ROUND, ROUNDING, RULE, TYPES, UNITS, WRITE_AS,
+    };
 
     /// The names at a place of the schema: the keys of an object, or the words of a list.
     fn names(place: &str) -> BTreeSet<String> {
@@ -44,15 +46,23 @@ mod tests {
         assert_eq!(names(&format!("{rule}/input/enum")), words(INPUTS));
         assert_eq!(names(&format!("{rule}/null/enum")), words(NULLS));
         assert_eq!(names(&format!("{rule}/write_as/enum")), words(WRITE_AS));
+        assert_eq!(names("/$defs/check/properties"), set(CHECK));
+        assert_eq!(names("/$defs/check/properties/kind/enum"), words(KINDS));
+        assert_eq!(names("/properties/id/properties"), set(ID));
+        assert_eq!(names("/properties/id/properties/missing/enum"), words(MISSING_ID));
     }
 
     #[test]
     fn the_reference_names_every_word() {
         let reference = include_str!("../../../docs/mapping.md");
-        let words = [words(TYPES), words(UNITS), words(ROUNDING), words(INPUTS)];
-        let keys = [MAPPING, RULE, CONDITION, ROUND].concat();
+        let words = [words(TYPES), words(UNITS), words(ROUNDING), words(INPUTS), words(KINDS), words(MISSING_ID)];
+        let keys = [MAPPING, RULE, CONDITION, ROUND, CHECK, ID].concat();
         for word in set(&keys).into_iter().chain(words.into_iter().flatten()) {
             assert!(reference.contains(&format!("`{word}`")), "docs/mapping.md does not name `{word}`");
+        }
+        for name in crate::expr::function_names() {
+            let named = [format!("`{name}`"), format!("`{name}(")].iter().any(|form| reference.contains(form));
+            assert!(named, "docs/mapping.md does not name the function `{name}`");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
+use milkrun_core::Record;
 use xxhash_rust::xxh3::Xxh3;
 
 /// The tables a mapping may look values up in, by name.
@@ -105,6 +106,32 @@ impl Table {
         Self::new(columns, rows.into_iter().map(row).collect())
     }
 
+    /// A table of JSON objects, one text for each; its columns are the names of the first.
+    ///
+    /// What an object lacks is null.
+    ///
+    /// # Errors
+    /// If a text is no object, or has a name that the first has not.
+    pub fn of_objects<'a>(objects: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
+        let mut columns: Option<Vec<String>> = None;
+        let mut rows = Vec::new();
+        for (i, text) in objects.into_iter().enumerate() {
+            let record = Record::parse(text).map_err(|_| format!("row {} is no object", i + 1))?;
+            let names = || (0..record.len()).map(|at| record.name(at).to_owned());
+            let columns = columns.get_or_insert_with(|| names().collect());
+            let mut row = vec!["null".to_owned(); columns.len()];
+            for at in 0..record.len() {
+                let name = record.name(at);
+                let place = columns.iter().position(|column| column == name);
+                let place =
+                    place.ok_or_else(|| format!("row {} has a column `{name}`, and the first has not", i + 1))?;
+                record.value(at).clone_into(&mut row[place]);
+            }
+            rows.push(row);
+        }
+        Self::new(columns.unwrap_or_default(), rows)
+    }
+
     /// The same, and its rows change while the flow runs, as remote ids do: they are no part of the mapping's version.
     #[must_use]
     pub fn live(mut self) -> Self {
@@ -180,4 +207,58 @@ fn json_text(text: &str) -> String {
     let mut out = String::new();
     crate::json::write_text(&mut out, text);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(table: &Table, column: &str, value: &str, wanted: &str) -> Option<String> {
+        let place = |name| table.column(name).unwrap();
+        table.find(&[place(column)], &[value.to_owned()], place(wanted)).map(str::to_owned)
+    }
+
+    #[test]
+    fn tables_come_from_pairs_texts_and_objects() {
+        let pairs = Table::of_pairs([("S1", "\"0518\""), ("S2", "7")]).unwrap();
+        assert_eq!(find(&pairs, "key", "S2", "value").as_deref(), Some("7"));
+        let texts = Table::of_texts(vec!["a".into(), "b".into()], [vec!["x".into(), "1".into()]]).unwrap();
+        assert_eq!(find(&texts, "b", "1", "a").as_deref(), Some("\"x\""));
+        let objects = Table::of_objects([r#"{"k":1,"v":"a"}"#, r#"{"v":"b","k":"2"}"#, r#"{"k":3}"#]).unwrap();
+        assert_eq!(find(&objects, "k", "1", "v").as_deref(), Some("\"a\""));
+        assert_eq!(find(&objects, "k", "2", "v").as_deref(), Some("\"b\""));
+        assert_eq!(find(&objects, "k", "3", "v").as_deref(), Some("null"));
+        assert_eq!(find(&objects, "k", "4", "v"), None);
+        assert_eq!((objects.len(), objects.columns()), (3, &["k".to_owned(), "v".to_owned()][..]));
+    }
+
+    #[test]
+    fn tables_that_are_none_are_refused() {
+        let of = |columns: &[&str], rows: &[&[&str]]| {
+            let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+            Table::new(owned(columns), rows.iter().map(|row| owned(row)).collect()).unwrap_err()
+        };
+        assert_eq!(of(&[], &[]), "the table has no column");
+        assert_eq!(of(&["a", ""], &[]), "column 2 has no name");
+        assert_eq!(of(&["a", "a"], &[]), "there are two columns `a`");
+        assert_eq!(of(&["a"], &[&["1"], &["1", "2"]]), "row 2 has 2 values, not 1");
+        assert_eq!(of(&["a"], &[&["x"]]), "row 1: `x` is not JSON");
+        assert_eq!(Table::of_objects(["[1]"]).unwrap_err(), "row 1 is no object");
+        let other = Table::of_objects([r#"{"a":1}"#, r#"{"b":1}"#]).unwrap_err();
+        assert_eq!(other, "row 2 has a column `b`, and the first has not");
+    }
+
+    #[test]
+    fn what_a_table_says_is_part_of_the_version_unless_it_is_live() {
+        let version = |value: &str, live: bool| {
+            let table = Table::of_pairs([("a", value)]).unwrap();
+            let mut tables = Tables::new();
+            tables.insert("t", if live { table.live() } else { table });
+            let options = crate::Options { tables: Arc::new(tables), ..crate::Options::default() };
+            let text = "fields.x = { expr = 'lookup(\"t\"; .a)' }";
+            crate::Mapping::compile_str_with(text, &options).unwrap().version()
+        };
+        assert_ne!(version("1", false), version("2", false));
+        assert_eq!(version("1", true), version("2", true));
+    }
 }

@@ -236,6 +236,23 @@ pub(crate) fn write(moment: Moment, output: &Output, from: &TimeZone, to: &TimeZ
     Some(())
 }
 
+/// Whether a text is a date as documents have it: `2026-08-01`, for `day` also followed by a time; else with its time.
+pub(crate) fn is_written(text: &str, day: bool) -> bool {
+    let Some((date, rest)) = text.split_at_checked(10) else { return false };
+    let form = |(i, b): (usize, u8)| if matches!(i, 4 | 7) { b == b'-' } else { b.is_ascii_digit() };
+    let is_date = date.bytes().enumerate().all(form) && date.parse::<Date>().is_ok();
+    let is_time = |rest: &str| {
+        let form = |(i, b): (usize, u8)| if matches!(i, 2 | 5) { b == b':' } else { b.is_ascii_digit() };
+        rest.len() == 8 && rest.bytes().enumerate().all(form) && rest.parse::<Time>().is_ok()
+    };
+    is_date
+        && match rest.as_bytes().first() {
+            None => day,
+            Some(b' ' | b'T') => day || is_time(&rest[1..]),
+            Some(_) => false,
+        }
+}
+
 fn write_date(date: Date, out: &mut String) {
     let _ = match date.year() {
         year @ 1000..=9999 => {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use milkrun_core::Record;
 use milkrun_core::diagnostic::{Diagnostic, Diagnostics};
-use milkrun_core::stream::{Unit, UnitKind, zone};
-use milkrun_mapping::{Mapping, Options, Outcome, Output};
+use milkrun_core::stream::{Title, Unit, UnitKind, zone};
+use milkrun_core::{FieldKind, FieldSpec, Record};
+use milkrun_mapping::{Identity, Mapping, Options, Outcome, Output, Table, Tables};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -26,11 +27,32 @@ struct Case {
     zone: Option<String>,
     #[serde(default)]
     units: BTreeMap<String, UnitKind>,
+    /// What the target asks of its documents.
+    #[serde(default)]
+    target: Vec<FieldSpec>,
+    #[serde(default)]
+    tables: BTreeMap<String, TableCase>,
     document: Option<String>,
     documents: Option<Vec<String>>,
     #[serde(default)]
     filtered: bool,
     error: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableCase {
+    columns: Vec<String>,
+    /// The rows of a table of texts, as a CSV file has it.
+    rows: Vec<Vec<String>>,
+}
+
+fn tables(of: &BTreeMap<String, TableCase>) -> Tables {
+    let mut tables = Tables::new();
+    for (name, TableCase { columns, rows }) in of {
+        tables.insert(name, Table::of_texts(columns.clone(), rows.clone()).expect("the table of a case is one"));
+    }
+    tables
 }
 
 fn units(of: &BTreeMap<String, UnitKind>) -> Vec<Unit> {
@@ -68,12 +90,15 @@ fn outcome(case: &Case, mapping: &Mapping, out: &mut Output) -> String {
 #[test]
 fn golden_cases() {
     let cases: Cases = toml::from_str(include_str!("cases.toml")).unwrap();
-    assert!(cases.case.len() >= 60, "{} cases", cases.case.len());
+    assert!(cases.case.len() >= 150, "{} cases", cases.case.len());
     let shared = &mut Output::new();
     let mut wrong = String::new();
     for case in &cases.case {
         let units = units(&case.units);
-        let mut options = Options { units: &units, ..Options::default() };
+        let mut options = Options { units: &units, fields: &case.target, ..Options::default() };
+        options.tables = Arc::new(tables(&case.tables));
+        let (account, stream) = ("shop".to_owned(), "orders".to_owned());
+        options.identity = Some(Identity { account, stream, key: vec!["tid".to_owned()] });
         if let Some(name) = &case.zone {
             options.zone = zone(name).unwrap();
         }
@@ -87,6 +112,9 @@ fn golden_cases() {
         let found = match Mapping::compile_str_with(&case.mapping, &options) {
             Err(mistakes) => listed(&case.mapping, mistakes),
             Ok(mapping) => {
+                if case.target.is_empty() {
+                    assert!(mapping.warnings().is_empty(), "{}: {:?}", case.name, mapping.warnings());
+                }
                 let found = outcome(case, &mapping, &mut Output::new());
                 // A second record, and an output that served other mappings, change nothing.
                 assert_eq!(outcome(case, &mapping, shared), found, "{}", case.name);
@@ -137,6 +165,44 @@ fn warnings_name_units_that_do_not_fit() {
         let _ = writeln!(report, "# {title}\n{}\n", listed(text, mapping.warnings().to_vec()));
     }
     insta::assert_snapshot!(report);
+}
+
+#[test]
+fn warnings_name_fields_that_the_target_asks_for_and_nobody_writes() {
+    let asked = ["code", "head.day", "lines[*].qty", "lines[*].sku", "more[*].n", "whole.part", "id"];
+    let fields = asked.map(|path| FieldSpec::new(path, FieldKind::Any, Title::default()).required());
+    let identity = Some(Identity { account: "a".into(), stream: "s".into(), key: vec!["k".into()] });
+    let options = Options { fields: &fields, identity, ..Options::default() };
+    let text = "id = { field = 'id', missing = 'fill' }\n[fields]\nhead = { fields = { no = 'n' } }\nwhole = 'w'\n\
+                lines = { each = 'l', fields = { qty = 'q' } }";
+    let mapping = Mapping::compile_str_with(text, &options).unwrap();
+    let said: Vec<&str> = mapping.warnings().iter().map(|w| w.message.as_str()).collect();
+    let expected = ["code", "head.day", "lines[*].sku"];
+    assert_eq!(said, expected.map(|path| format!("the target asks for `{path}`, and no rule writes it")));
+    assert!(Mapping::compile_str_with("keep = 'all'", &options).unwrap().warnings().is_empty());
+}
+
+#[test]
+fn checks_can_be_had_without_a_mapping() {
+    let fields = [FieldSpec::new("a", FieldKind::Integer, Title::default()).required()];
+    assert!(milkrun_mapping::check(r#"{"a":1}"#, &fields).is_ok());
+    let refused = milkrun_mapping::check(r#"{"a":1.5}"#, &fields).unwrap_err();
+    assert_eq!((refused.field(), refused.value(), refused.reason()), ("a", Some("1.5"), "is not a whole number"));
+    assert_eq!(refused.to_string(), "field `a`: `1.5` is not a whole number");
+    let options = Options { fields: &fields, ..Options::default() };
+    let as_came = Mapping::compile_str_with("", &options).unwrap();
+    let out = &mut Output::new();
+    assert!(as_came.apply(&Record::parse(r#"{ "a" :7}"#).unwrap(), out).is_ok());
+    assert!(as_came.apply(&Record::parse(r#"{"b":7}"#).unwrap(), out).is_err());
+    assert_eq!(out.text(), r#"{ "a" :7}"#, "the refused one left nothing behind");
+    assert!(milkrun_mapping::Checks::new(&[FieldSpec::new("a[0]", FieldKind::Any, Title::default())]).is_err());
+}
+
+#[test]
+fn checks_are_no_part_of_the_version() {
+    let version = |text: &str| Mapping::compile_str(text).unwrap().version();
+    assert_eq!(version("fields.a = 'x'\nchecks.a = { required = true }"), version("fields.a = 'x'"));
+    assert_ne!(version("fields.a = { expr = '.x' }"), version("fields.a = { expr = '.y' }"));
 }
 
 /// The fenced blocks of a page: language and text.

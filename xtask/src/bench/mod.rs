@@ -1,5 +1,6 @@
-//! `bench`: what a record costs, how much of a quota is used, and how big the build is.
+//! `bench`: what a record costs, to read and to map, how much of a quota is used, and how big the build is.
 
+mod mapping;
 mod quota;
 mod read;
 mod size;
@@ -7,13 +8,14 @@ mod size;
 use crate::Result;
 use crate::args::Args;
 
-/// `cargo xtask bench [read | quota | size]`.
+/// `cargo xtask bench [read | mapping | quota | size]`.
 pub(crate) fn main(mut args: Args) -> Result {
     match args.name().as_deref() {
         None | Some("read") => read::main(args),
+        Some("mapping") => mapping::main(args),
         Some("quota") => quota::main(args),
         Some("size") => size::main(args),
-        Some(other) => Err(format!("there is no bench `{other}`, only read, quota and size").into()),
+        Some(other) => Err(format!("there is no bench `{other}`, only read, mapping, quota and size").into()),
     }
 }
 

@@ -7,8 +7,10 @@ use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::load::span;
 use jaq_core::path::{Part, Path};
 use milkrun_core::diagnostic::did_you_mean;
+use milkrun_core::stream::UnitKind;
 
 use super::functions::{FUNCTIONS, HASHES, check_format, check_zone};
+use super::library::Known;
 use super::rewrite::ORIGIN;
 use super::{Around, Note};
 use crate::keys::{ROUNDING, instead_of, meant};
@@ -46,6 +48,28 @@ const LEFT_OUT: &[(&[&str], &str)] = &[
     (&["strftime", "strptime", "todate", "fromdate", "mktime", "gmtime"], "use `format_date` and `parse_date`"),
 ];
 
+/// What arguments are, by the number of them.
+const ARGUMENTS: &[(&[&str], &str)] = &[
+    (&["round", "fixed"], "decimals; rule"),
+    (&["dec_add", "dec_sub", "dec_mul"], "b"),
+    (&["dec_add", "dec_sub", "dec_mul", "dec_div"], "b; decimals; rule"),
+    (&["cut", "left", "right", "nth", "add_days", "add_months"], "n"),
+    (&["pad_left", "pad_right"], "width; character"),
+    (&["replace"], "old; new"),
+    (&["lookup", "lookup_required"], "table; key"),
+    (&["lookup", "lookup_required"], "table; key; column"),
+    (&["date", "datetime", "from_zone"], "zone"),
+    (&["format_date", "parse_date"], "form"),
+    (&["format_date", "parse_date"], "form; zone"),
+    (&["limit", "skip"], "n; values"),
+    (&["range"], "from; to"),
+    (&["range"], "from; to; step"),
+    (&["any", "all"], "values; condition"),
+];
+
+/// Functions that only the library calls.
+pub(crate) const INTERNAL: &[&str] = &["sorted_pairs", "grouped_pairs"];
+
 /// What people write, and the function that is meant.
 const MEANT: &[(&str, &str)] = &[
     ("substr", "cut"),
@@ -81,9 +105,6 @@ const MEANT: &[(&str, &str)] = &[
     ("left_pad", "pad_left"),
     ("strip", "trim"),
 ];
-
-/// A function of the library: name, number of arguments.
-pub(crate) type Known = (&'static str, usize);
 
 /// What is found wrong with one expression.
 pub(crate) struct Check<'s, 'a> {
@@ -272,8 +293,8 @@ impl<'s> Check<'s, '_> {
         if !arities.contains(&args.len()) {
             let forms: Vec<String> = arities.iter().map(|&n| form(name, n)).collect();
             let message = format!("`{name}` is written {}", forms.join(" or "));
-            let help = if args.len() == 1 && !arities.contains(&0) {
-                "arguments are separated by `;`"
+            let help = if matches!(args, [Term::BinOp(_, BinaryOp::Comma, _)]) {
+                "arguments are separated by `;`, not by `,`"
             } else {
                 "see the list of functions in docs/mapping.md"
             };
@@ -289,7 +310,7 @@ impl<'s> Check<'s, '_> {
             return (message, (*why).to_owned());
         }
         let mut names: Vec<&str> = self.known.iter().map(|(known, _)| *known).collect();
-        names.retain(|known| !known.ends_with("_pairs") && !matches!(*known, "error_empty" | "key_values"));
+        names.retain(|known| !INTERNAL.contains(known));
         names.dedup();
         let by_sense = MEANT.iter().find(|(said, _)| *said == lower).map(|(_, word)| *word);
         let near = by_sense.or_else(|| meant(name, &names));
@@ -364,18 +385,20 @@ impl<'s> Check<'s, '_> {
     fn money(&mut self, term: &Term<&'s str>, sign: &'static str, here: Option<&[Step]>) {
         let Some(steps) = self.steps(term, here) else { return };
         let Some(unit) = (self.around.unit_of)(&steps) else { return };
+        let place = self.place(term);
+        let word = self.text.get(place.clone()).filter(|word| place != self.whole() && !word.starts_with('$'));
+        let it = word.map_or_else(|| "this".to_owned(), |word| format!("`{word}`"));
         let (message, help) = match (unit, sign) {
-            (milkrun_core::stream::UnitKind::Fen, _) => (
-                format!("this is in fen, and `{sign}` reckons in fen"),
+            (UnitKind::Fen, _) => (
+                format!("{it} is in fen, and `{sign}` reckons in fen"),
                 "put `fen_to_yuan` behind it: `(.amount | fen_to_yuan)`",
             ),
-            (milkrun_core::stream::UnitKind::Yuan, "/") => (
+            (UnitKind::Yuan, "/") => (
                 "a quotient of money that does not come out even refuses the record".to_owned(),
                 "round it by a rule: `dec_div(.n; 2; \"half-up\")`",
             ),
             _ => return,
         };
-        let place = self.place(term);
         self.warnings.push(Note { span: place, message, help: Some(help.to_owned()) });
     }
 
@@ -412,8 +435,9 @@ fn form(name: &str, arity: usize) -> String {
     match arity {
         0 => format!("`{name}`"),
         n => {
-            let args: Vec<&str> = ["…"; 4].into_iter().cycle().take(n).collect();
-            format!("`{name}({})`", args.join("; "))
+            let known = ARGUMENTS.iter().find(|(names, args)| names.contains(&name) && args.split("; ").count() == n);
+            let args = known.map_or_else(|| vec!["…"; n].join("; "), |(_, args)| (*args).to_owned());
+            format!("`{name}({args})`")
         }
     }
 }

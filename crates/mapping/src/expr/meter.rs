@@ -10,7 +10,7 @@ const STEPS: u64 = 100_000;
 /// Further steps for each byte of the record.
 const STEPS_PER_BYTE: u64 = 20;
 /// The most steps, however large the record.
-const MOST_STEPS: u64 = 4_000_000;
+const MOST_STEPS: u64 = 2_000_000;
 /// Bytes of new text or of new list that cost one step, so that memory is bounded by the steps.
 const BYTES_PER_STEP: usize = 32;
 
@@ -45,7 +45,11 @@ thread_local! {
 /// Begins an evaluation over a record of so many bytes.
 pub(crate) fn start(bytes: usize) {
     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-    let steps = STEPS.saturating_add(bytes.saturating_mul(STEPS_PER_BYTE)).min(MOST_STEPS);
+    grant(STEPS.saturating_add(bytes.saturating_mul(STEPS_PER_BYTE)).min(MOST_STEPS));
+}
+
+/// Begins an evaluation of so many steps.
+pub(crate) fn grant(steps: u64) {
     GRANTED.set(steps);
     LEFT.set(steps);
     STOPPED.set(None);

@@ -6,12 +6,13 @@
 //! | `check` | what mistakes are found before it runs? |
 //! | `rewrite`, `meter` | why can no expression run without end, or fill the memory? |
 //! | `value`, `number`, `ops`, `write` | what are its values, and how does it reckon? |
-//! | `functions`, `library.jq` | what can it call? |
+//! | `functions`, `library`, `library.jq` | what can it call? |
 //! | `kind` | what do functions know besides their arguments? |
 
 mod check;
 mod functions;
 pub(crate) mod kind;
+mod library;
 pub(crate) mod meter;
 mod number;
 mod ops;
@@ -30,22 +31,19 @@ use jaq_core::{Compiler, Ctx, Filter, Vars};
 use milkrun_core::diagnostic::did_you_mean;
 use milkrun_core::stream::UnitKind;
 
-use self::check::{Check, Known};
-use self::functions::FUNCTIONS;
+use self::check::Check;
 use self::kind::{Data, Env, Kind};
+use self::library::KNOWN;
 use self::value::Val;
 use crate::path::Step;
 use crate::tables::Tables;
 
 /// The longest expression, in bytes.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 8 * 1024;
 
 /// The stack that is set aside to read an expression: its reader calls itself once for each level, and a text of the
-/// greatest length may consist of nothing but levels.
-const READING_STACK: usize = 512 * 1024 * 1024;
-
-/// The library, in its own language.
-const LIBRARY: &str = include_str!("library.jq");
+/// greatest length may consist of nothing but levels. The worst known text takes 80 MB in a build without optimisation.
+const READING_STACK: usize = 256 * 1024 * 1024;
 
 /// The name that the expression itself is compiled under; it knows no function of that name.
 const MAIN: &str = "__main";
@@ -172,15 +170,10 @@ fn failure(error: jaq_core::Exn<'_, Val>) -> Failure {
     }
 }
 
-/// The library's definitions.
-fn library() -> Vec<Def<&'static str>> {
-    load::parse(LIBRARY, |parser| parser.defs()).expect("the library is part of the program")
-}
-
-fn known(library: &[Def<&'static str>]) -> Vec<Known> {
-    let ours = FUNCTIONS.iter().map(|f| (f.name, f.arity));
-    let jaqs = [("range", 3), ("first", 1), ("last", 1), ("limit", 2), ("skip", 2)];
-    ours.chain(library.iter().map(|def| (def.name, def.args.len()))).chain(jaqs).collect()
+/// The functions that expressions may call.
+#[cfg(test)]
+pub(crate) fn function_names() -> Vec<&'static str> {
+    KNOWN.iter().map(|(name, _)| *name).filter(|name| !check::INTERNAL.contains(name)).collect()
 }
 
 /// Reads, checks, rewrites and compiles; on a thread of its own, whose stack no text can overflow.
@@ -191,16 +184,14 @@ fn read(text: &str, around: &Around<'_>) -> Compiled {
         return Err(vec![Note { span: 0..text.len(), message: "the expression nests too deep".to_owned(), help }]);
     }
     let term = rewrite::origins(term);
-    let library = library();
-    let known = known(&library);
-    let mut check = Check { text, around, known: &known, origin: None, mistakes: Vec::new(), warnings: Vec::new() };
+    let mut check = Check { text, around, known: &KNOWN, origin: None, mistakes: Vec::new(), warnings: Vec::new() };
     check.term(&term, around.here);
     let Check { mistakes, warnings, .. } = check;
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    let main = Def { name: MAIN, args: Vec::new(), body: term };
-    let definitions: Vec<Def<&str>> = library.into_iter().chain([main]).map(rewrite::definition).collect();
+    let mut definitions = library::needed(&term);
+    definitions.push(rewrite::definition(Def { name: MAIN, args: Vec::new(), body: term }));
     let arena = Arena::default();
     let modules = Loader::new(definitions).load(&arena, File { code: MAIN, path: () });
     let internal = |what: &str| vec![Note { span: 0..text.len(), message: what.to_owned(), help: None }];

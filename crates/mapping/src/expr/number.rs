@@ -63,6 +63,14 @@ impl Num {
         }
     }
 
+    /// The bytes of its text, about.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Int(_) => 8,
+            Self::Text(text) => text.len(),
+        }
+    }
+
     pub(crate) fn write(&self, out: &mut String) {
         match self {
             Self::Int(number) => {
@@ -142,6 +150,7 @@ impl Num {
             Self::Int(number) if *number != i64::MIN => Self::Int(-number),
             _ => {
                 let text = self.text();
+                meter::pay_bytes(text.len());
                 let negated = text.strip_prefix('-').map_or_else(|| format!("-{text}"), str::to_owned);
                 Self::of_json(&negated)
             }

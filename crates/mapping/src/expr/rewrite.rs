@@ -57,7 +57,7 @@ fn inside(of: T<'_>) -> T<'_> {
 }
 
 /// The same term with `f` done to each term that it consists of.
-fn children<'s>(of: T<'s>, f: &impl Fn(T<'s>) -> T<'s>) -> T<'s> {
+pub(crate) fn children<'s>(of: T<'s>, f: &impl Fn(T<'s>) -> T<'s>) -> T<'s> {
     let boxed = |of: Box<T<'s>>| Box::new(f(*of));
     match of {
         Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_) | Term::Arr(None) => of,
@@ -231,6 +231,7 @@ fn reads(of: &T<'_>) -> bool {
         Term::Num(_) | Term::Var(_) | Term::Arr(None) => false,
         Term::Str(_, parts) => parts.iter().any(|part| matches!(part, StrPart::Term(of) if reads(of))),
         Term::Neg(of) => reads(of),
+        Term::BinOp(left, BinaryOp::Comma | BinaryOp::Math(_), right) => reads(left) || reads(right),
         _ => true,
     }
 }

@@ -190,6 +190,7 @@ impl Val {
         }
         match self {
             Self::Str(text) => 1 + text.len() / 16,
+            Self::Num(number) => 1 + number.len() / 16,
             Self::List(list) => 1 + list.items.iter().map(Self::size).sum::<usize>(),
             Self::Obj(obj) => 1 + obj.fields.iter().map(|(_, value)| 1 + value.size()).sum::<usize>(),
             _ => 1,
@@ -222,8 +223,14 @@ impl Val {
 
     /// Compares and pays; what cannot be paid is equal.
     fn compare(&self, other: &Self) -> Ordering {
-        let small = |value: &Self| !matches!(value, Self::List(_) | Self::Obj(_) | Self::Str(_));
-        let paid = if small(self) || small(other) { meter::pay(1) } else { meter::pay(self.size() + other.size()) };
+        // Of different kinds, the kinds alone are compared.
+        let paid = match (self, other) {
+            (Self::Num(a), Self::Num(b)) => meter::pay(1 + (a.len() + b.len()) / 16),
+            (Self::Str(_), Self::Str(_)) | (Self::List(_), Self::List(_)) | (Self::Obj(_), Self::Obj(_)) => {
+                meter::pay(self.size() + other.size())
+            }
+            _ => meter::pay(1),
+        };
         if paid { self.order(other) } else { Ordering::Equal }
     }
 }

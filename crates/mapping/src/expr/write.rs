@@ -1,5 +1,6 @@
 //! Between values and JSON text.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
@@ -8,6 +9,9 @@ use super::meter::{self, DEEPEST, Stop};
 use super::number::Num;
 use super::value::Val;
 use crate::json::{Elements, Fields, decode_name, plain_text, write_text};
+
+/// From so many fields on, names are looked up.
+const MANY: usize = 64;
 
 /// Reads JSON text that is known to be valid; what is not JSON gives null.
 ///
@@ -27,13 +31,28 @@ fn read_at(json: &str, depth: u16) -> Val {
         Some(b'"') => plain_text(json).map_or(Val::Null, |text| Val::text(&text)),
         Some(b'{') => {
             let mut fields: Vec<(Rc<str>, Val)> = Vec::with_capacity(16);
+            // Many names are not compared with each other one by one.
+            let mut places: HashMap<Rc<str>, usize> = HashMap::new();
             for (name, (start, end)) in Fields::of(json).into_iter().flatten() {
                 let value = read_at(json.get(start..end).unwrap_or_default(), depth + 1);
                 let name = decode_name(name);
-                match fields.iter_mut().find(|(known, _)| **known == *name) {
-                    Some((_, known)) => *known = value,
-                    None => fields.push((Rc::from(name.as_ref()), value)),
+                if fields.len() == MANY {
+                    places.extend(fields.iter().enumerate().map(|(at, (name, _))| (Rc::clone(name), at)));
                 }
+                let known = if fields.len() < MANY {
+                    fields.iter().position(|(known, _)| **known == *name)
+                } else {
+                    places.get(name.as_ref()).copied()
+                };
+                if let Some(at) = known {
+                    fields[at].1 = value;
+                    continue;
+                }
+                let name: Rc<str> = Rc::from(name.as_ref());
+                if fields.len() >= MANY {
+                    places.insert(Rc::clone(&name), fields.len());
+                }
+                fields.push((name, value));
             }
             Val::object(fields)
         }
@@ -60,7 +79,12 @@ pub(crate) fn write(value: &Val, out: &mut String) -> bool {
         Val::Null => out.push_str("null"),
         Val::Bool(true) => out.push_str("true"),
         Val::Bool(false) => out.push_str("false"),
-        Val::Num(number) => number.write(out),
+        Val::Num(number) => {
+            if !meter::pay_bytes(number.len()) {
+                return false;
+            }
+            number.write(out);
+        }
         Val::Str(text) => {
             if !meter::pay_bytes(text.len()) {
                 return false;

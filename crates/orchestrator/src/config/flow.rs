@@ -28,7 +28,7 @@ pub(super) const SOURCE: &[&str] = &[
 pub(super) const SINK: &[&str] =
     &["account", "target", "batch", "concurrency", "attempts", "journal", "changes", "declare"];
 /// Keys of `[mapping]`, to say where a misplaced one belongs; the mapping itself is checked by its own crate.
-const MAPPING: &[&str] = &["fields", "filter", "explode", "keep", "drop"];
+const MAPPING: &[&str] = &["fields", "filter", "explode", "keep", "drop", "transform", "checks", "id"];
 
 /// One flow as it is written; names are not looked up yet.
 #[derive(Clone, Debug)]

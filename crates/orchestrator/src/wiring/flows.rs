@@ -94,7 +94,8 @@ fn prepare(
     let sink = account(&config.sink.account, installation, accounts, findings)
         .and_then(|account| find_target(config, account, findings));
     // Without the stream its zone is not known; the rest of the mapping is checked all the same.
-    let mapping = compile(config, source.as_ref().map(|(_, stream)| stream), findings);
+    let (of_stream, of_target) = (source.as_ref().map(|(_, stream)| stream), sink.as_ref().map(|(_, target)| target));
+    let mapping = compile(config, of_stream, of_target, findings);
     let (source, stream) = source?;
     let mut stream = stream;
     let span = span(config, &stream, findings);
@@ -181,18 +182,33 @@ fn undeclared(name: &str) -> TargetSpec {
     }
 }
 
-fn compile(config: &FlowConfig, stream: Option<&StreamSpec>, findings: &mut Findings) -> Option<Arc<Mapping>> {
-    if !config.has_mapping {
-        return Some(Arc::new(Mapping::identity()));
-    }
+fn compile(
+    config: &FlowConfig,
+    stream: Option<&StreamSpec>,
+    target: Option<&TargetSpec>,
+    findings: &mut Findings,
+) -> Option<Arc<Mapping>> {
     let (table, _) = DeTable::parse_recoverable(&config.file.text);
     let mapping = table.get_ref().iter().find(|(key, _)| key.get_ref() == "mapping");
-    let Some((_, value)) = mapping else { return Some(Arc::new(Mapping::identity())) };
-    let DeValue::Table(rules) = value.get_ref() else { return None };
+    // Without rules, records go as they came, and are checked by what the target asks all the same.
+    let none = DeTable::new();
+    let rules = match mapping.filter(|_| config.has_mapping).map(|(_, value)| value.get_ref()) {
+        None => &none,
+        Some(DeValue::Table(rules)) => rules,
+        Some(_) => return None,
+    };
     let mut options = milkrun_mapping::Options::default();
+    options.identity = Some(milkrun_mapping::Identity {
+        account: config.source.account.value.clone(),
+        stream: config.source.stream.value.clone(),
+        key: stream.map(|stream| stream.key.clone()).unwrap_or_default(),
+    });
     if let Some(stream) = stream {
         options.zone = stream_zone(stream);
         options.units = &stream.units;
+    }
+    if let Some(target) = target {
+        options.fields = &target.fields;
     }
     match Mapping::compile(rules, &options) {
         Ok(mapping) => {
