@@ -402,6 +402,9 @@ pub trait StateStore: fmt::Debug + Send + Sync {
     /// Pages with something to deliver, oldest first, after the page `after`.
     async fn open_pages(&self, flow: i64, after: Option<u64>, limit: u32) -> Result<Vec<OutboxPage>>;
 
+    /// The ids that the target gave to records, by key, ascending after `after`.
+    async fn remote_ids(&self, flow: i64, after: Option<Key>, limit: u32) -> Result<Vec<(Key, String)>>;
+
     /// All flows, by name.
     async fn flows(&self) -> Result<Vec<FlowSummary>>;
 

@@ -79,6 +79,30 @@ pub(crate) fn flow_id(conn: &Connection, name: &str) -> Work<Option<i64>> {
     Ok(found.optional()?)
 }
 
+/// Keys with the ids that the target gave, ascending.
+pub(crate) fn remote_ids(conn: &Connection, flow: i64, after: Option<&Key>, limit: u32) -> Work<Vec<(Key, String)>> {
+    let pair = |row: &Row<'_>| {
+        let SqlKey(key) = row.get(0)?;
+        Ok((key, row.get(1)?))
+    };
+    let ids = match after {
+        None => conn
+            .prepare_cached(
+                "SELECT key, remote_id FROM ledger WHERE flow = ?1 AND remote_id IS NOT NULL ORDER BY key LIMIT ?2",
+            )?
+            .query_map(params![flow, limit], pair)?
+            .collect::<Result<_, _>>()?,
+        Some(after) => conn
+            .prepare_cached(
+                "SELECT key, remote_id FROM ledger WHERE flow = ?1 AND remote_id IS NOT NULL AND key > ?3 \
+                 ORDER BY key LIMIT ?2",
+            )?
+            .query_map(params![flow, limit, SqlKey(after)], pair)?
+            .collect::<Result<_, _>>()?,
+    };
+    Ok(ids)
+}
+
 /// Pages with something to deliver, oldest first.
 pub(crate) fn open_pages(conn: &Connection, flow: i64, after: Option<u64>, limit: u32) -> Work<Vec<OutboxPage>> {
     let bitmap =

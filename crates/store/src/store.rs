@@ -227,6 +227,10 @@ impl StateStore for SqliteStore {
         self.readers.run(move |conn| query::flows(conn, &workers)).await
     }
 
+    async fn remote_ids(&self, flow: i64, after: Option<Key>, limit: u32) -> Result<Vec<(Key, String)>> {
+        self.readers.run(move |conn| query::remote_ids(conn, flow, after.as_ref(), limit)).await
+    }
+
     async fn flow_id(&self, flow: &str) -> Result<Option<i64>> {
         let flow = flow.to_owned();
         self.readers.run(move |conn| query::flow_id(conn, &flow)).await

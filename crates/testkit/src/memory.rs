@@ -232,6 +232,14 @@ impl StateStore for MemoryStore {
         Ok(inner.flows.iter().map(summary).collect())
     }
 
+    async fn remote_ids(&self, flow: i64, after: Option<Key>, limit: u32) -> Result<Vec<(Key, String)>> {
+        Ok(self.read(flow, |data| {
+            let later = data.ledger.values().filter(|row| after.as_ref().is_none_or(|after| row.key > *after));
+            let ids = later.filter_map(|row| Some((row.key.clone(), row.entry.remote_id.clone()?)));
+            ids.take(limit as usize).collect()
+        }))
+    }
+
     async fn flow_id(&self, flow: &str) -> Result<Option<i64>> {
         Ok(self.inner().flows.get(flow).copied())
     }

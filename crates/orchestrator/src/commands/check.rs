@@ -20,7 +20,7 @@ pub(super) async fn check(here: Here<'_>, offline: bool) -> Outcome {
         Secrets::Fetched { environment: here.environment, vault: Some(&open.store), scrubber: &out.scrubber }
     };
     let accounts = open_accounts(&installation, |_| true, secrets, out.lang, &mut reports).await?;
-    let flows = prepare_flows(&installation, &accounts, |_| true, out.lang, &mut reports);
+    let flows = prepare_flows(&installation, &accounts, state.as_ref(), |_| true, out.lang, &mut reports).await?;
     if !reports.is_clean() {
         return Err(Failure::Mistakes(reports));
     }

@@ -127,7 +127,7 @@ impl Here<'_> {
             // Secrets are not fetched for files that cannot be used, but what else is wrong is said with it.
             let wants = |name: &str| used.contains(&name);
             let accounts = open_accounts(&installation, wants, Secrets::StandIn, self.out.lang, &mut reports).await?;
-            prepare_flows(&installation, &accounts, wanted, self.out.lang, &mut reports);
+            prepare_flows(&installation, &accounts, None, wanted, self.out.lang, &mut reports).await?;
             return Err(Failure::Mistakes(reports));
         }
         let state = open_state(&installation, self.environment, self.out.lang).await?;
@@ -135,7 +135,8 @@ impl Here<'_> {
             Secrets::Fetched { environment: self.environment, vault: Some(&state.store), scrubber: &self.out.scrubber };
         let wants = |name: &str| used.contains(&name);
         let accounts = open_accounts(&installation, wants, secrets, self.out.lang, &mut reports).await?;
-        let prepared = prepare_flows(&installation, &accounts, wanted, self.out.lang, &mut reports);
+        let lang = self.out.lang;
+        let prepared = prepare_flows(&installation, &accounts, Some(&state), wanted, lang, &mut reports).await?;
         if !reports.is_clean() {
             return Err(Failure::Mistakes(reports));
         }

@@ -38,7 +38,7 @@ pub(super) async fn trace(here: Here<'_>, ask: &cli::Trace) -> Outcome {
     };
     // Mistakes in the files must not keep anybody from looking at what was delivered.
     let accounts = open_accounts(&installation, |_| true, Secrets::StandIn, out.lang, &mut reports).await?;
-    let prepared = prepare_flows(&installation, &accounts, |_| true, out.lang, &mut reports);
+    let prepared = prepare_flows(&installation, &accounts, Some(&state), |_| true, out.lang, &mut reports).await?;
     let flows: BTreeMap<&str, &Prepared> = prepared.iter().map(|flow| (flow.name.as_str(), flow)).collect();
     let wanted = |flow: &str| ask.flow.as_deref().is_none_or(|only| only == flow);
     let mut entries = state.store.trace(&Key::of(&ask.id)).await?;

@@ -7,10 +7,11 @@ use toml::de::DeTable;
 
 use super::SourceFile;
 use super::span::{At, Findings, Section, Span, suggest};
+use super::tables::TableConfig;
 use super::value::{Moment, is_schedule};
 use crate::text::{self, fill};
 
-const FLOW: &[&str] = &["schedule", "include", "source", "sink", "mapping"];
+const FLOW: &[&str] = &["schedule", "include", "source", "sink", "mapping", "tables"];
 pub(super) const SOURCE: &[&str] = &[
     "account",
     "stream",
@@ -40,6 +41,8 @@ pub(crate) struct FlowConfig {
     pub(crate) schedule: Option<At<String>>,
     pub(crate) source: SourceConfig,
     pub(crate) sink: SinkConfig,
+    /// The tables that its expressions look values up in.
+    pub(crate) tables: Vec<TableConfig>,
     /// Whether there is a `[mapping]`; it is compiled once the stream is known.
     pub(crate) has_mapping: bool,
 }
@@ -117,11 +120,22 @@ pub(super) fn read(
     let sink = part("sink", "[sink] account = \"…\", target = \"…\"");
     let has_mapping = root.get("mapping").is_some() && root.table("mapping", findings).is_some();
     let plain: toml::Table = toml::from_str(&file.text).unwrap_or_default();
+    let tables = root
+        .table("tables", findings)
+        .map(|(table, _)| super::tables::read(table, plain.get("tables").and_then(toml::Value::as_table), findings));
     let declared = |part: &str| plain.get(part)?.get("declare")?.as_table().cloned();
     let source = source.and_then(|(table, span)| read_source(table, &span, declared("source"), findings));
     let sink = sink.and_then(|(table, span)| read_sink(table, &span, declared("sink"), findings));
     let (source, sink) = (source?, sink?);
-    Some(FlowConfig { name: name.to_owned(), file: Arc::clone(file), schedule, source, sink, has_mapping })
+    Some(FlowConfig {
+        name: name.to_owned(),
+        file: Arc::clone(file),
+        schedule,
+        source,
+        sink,
+        tables: tables.unwrap_or_default(),
+        has_mapping,
+    })
 }
 
 fn read_source(

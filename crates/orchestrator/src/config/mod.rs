@@ -8,6 +8,7 @@
 //! | `include` | how does the metadata of another platform become a part of a flow? |
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
+//! | `tables` | where do the values come from that expressions look up? |
 //! | `span`, `value` | how is a value read, and what is said if it is wrong? |
 //! | `schema` | what do editors need to complete these files? |
 
@@ -19,6 +20,7 @@ mod schema;
 mod secret;
 mod shape;
 mod span;
+mod tables;
 mod value;
 
 #[cfg(test)]
@@ -41,6 +43,7 @@ pub(crate) use self::flow::{Changes, FlowConfig};
 pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
+pub(crate) use self::tables::{TableConfig, TableFrom};
 pub(crate) use self::value::{Moment, parse_rate, write_duration};
 
 use self::span::Section;

@@ -64,6 +64,15 @@ pub(crate) fn flow_schema() -> Value {
             "source": table(source, &["account", "stream"]),
             "sink": table(sink, &["account", "target"]),
             "mapping": mapping,
+            "tables": json!({
+                "type": "object",
+                "description": "Tables that expressions look values up in: lookup(\"codes\"; .shop).",
+                "additionalProperties": table(json!({
+                    "values": json!({ "type": "object", "description": "Keys and their values." }),
+                    "file": text("A .csv, .json or .jsonl file, relative to the installation."),
+                    "flow": text("Another flow: the keys of its records, and the ids that its target gave them."),
+                }), &[]),
+            }),
         },
         "required": ["source", "sink"],
         "$defs": defs,

@@ -176,7 +176,7 @@ pub(super) fn check(dir: &Path, lang: Lang) -> Reports {
         let (installation, mut reports) = load(dir, lang).unwrap();
         let secrets = Secrets::Fetched { environment: &environment, vault: None, scrubber: &scrubber };
         let accounts = open_accounts(&installation, |_| true, secrets, lang, &mut reports).await.unwrap();
-        prepare_flows(&installation, &accounts, |_| true, lang, &mut reports);
+        prepare_flows(&installation, &accounts, None, |_| true, lang, &mut reports).await.unwrap();
         reports
     })
 }
@@ -314,7 +314,8 @@ fn assert_sound(dir: &Path, lang: Lang) {
     let (installation, mut reports) = load(dir, lang).unwrap();
     let accounts = open_accounts(&installation, |_| true, Secrets::StandIn, lang, &mut reports);
     let accounts = runtime.block_on(accounts).unwrap();
-    let flows = prepare_flows(&installation, &accounts, |_| true, lang, &mut reports);
+    let flows = prepare_flows(&installation, &accounts, None, |_| true, lang, &mut reports);
+    let flows = runtime.block_on(flows).unwrap();
     let shown: Vec<_> = reports.mistakes().into_iter().chain(reports.warnings()).map(|file| file.to_string()).collect();
     assert!(shown.is_empty() && flows.len() == installation.flow_names.len(), "{}", shown.join("\n"));
 }

@@ -25,6 +25,13 @@ texts! {
     N_MISTAKES: "mistakes: {n}; nothing was run", "共 {n} 处错误，未执行任何操作";
 
     NOTHING_TO_DECLARE: "connector `{connector}` takes no `{list}` of one's own", "连接器 `{connector}` 不支持自定义 `{list}`";
+    // Tables.
+    BAD_TABLE: "the table `{name}` needs one of `values`, `file` and `flow`", "表 `{name}` 需要 `values`、`file`、`flow` 三者之一";
+    TABLE_FORM: "write values = { S1 = \"0518\" }, file = \"codes.csv\", or flow = \"vendors\"", "请写 values = { S1 = \"0518\" }、file = \"codes.csv\" 或 flow = \"vendors\"";
+    BAD_TABLE_VALUE: "the value of `{key}` is no text, whole number, true or false", "`{key}` 的值不是文本、整数或布尔值";
+    TABLE_VALUE_FORM: "write decimals and dates as text, in quotes", "小数和日期请写成带引号的文本";
+    TABLE_UNREADABLE: "the table `{name}` cannot be used: {cause}", "无法使用表 `{name}`：{cause}";
+
     // Import.
     FILE_IS_THERE: "{file} is there already", "{file} 已存在";
     FILE_IS_THERE_HELP: "name another file with `--out`, or write over it with `--force`", "请用 `--out` 指定其他文件，或用 `--force` 覆盖";

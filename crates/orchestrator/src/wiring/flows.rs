@@ -10,11 +10,12 @@ use jiff::tz::TimeZone;
 use milkrun_core::stream::{StreamSpec, zone};
 use milkrun_core::{Account, Idempotency, Proof, Result, SinkKind, Source, TargetSpec};
 use milkrun_engine::{Flow, Options, Span};
-use milkrun_mapping::Mapping;
+use milkrun_mapping::{Mapping, Tables};
 use toml::de::{DeTable, DeValue};
 
 use super::accounts::Accounts;
 use super::store::State;
+use super::tables::load_tables;
 use crate::config::{At, Findings, FlowConfig, Installation, Reports, suggest, write_duration};
 use crate::text::{self, fill};
 
@@ -35,14 +36,20 @@ pub(crate) struct Prepared {
     attempts: Option<u32>,
 }
 
-/// Prepares the flows that `wanted` names; what is wrong with one goes into `reports`.
-pub(crate) fn prepare_flows(
+/// Prepares the flows that `wanted` names; what is wrong with one goes into `reports`. Without a state, tables of what
+/// other flows have delivered are empty.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn prepare_flows(
     installation: &Installation,
     accounts: &Accounts,
+    state: Option<&State>,
     wanted: impl Fn(&str) -> bool,
     lang: text::Lang,
     reports: &mut Reports,
-) -> Vec<Prepared> {
+) -> Result<Vec<Prepared>> {
+    let tables = load_tables(installation, &wanted, state, lang, reports).await?;
     let mut all: Vec<Prepared> = Vec::new();
     let mut written: BTreeMap<(String, String), String> = BTreeMap::new();
     for config in &installation.flows {
@@ -52,7 +59,8 @@ pub(crate) fn prepare_flows(
             continue;
         }
         let mut findings = Findings::new(lang);
-        let prepared = prepare(config, installation, accounts, &mut findings);
+        let tables = tables.get(&config.name).cloned().unwrap_or_default();
+        let prepared = prepare(config, installation, accounts, tables, &mut findings);
         if let Some(flow) = &prepared
             && earlier != config.name
             && matches!(flow.sink, SinkKind::Appends(_))
@@ -64,7 +72,7 @@ pub(crate) fn prepare_flows(
         all.extend(prepared.filter(|_| findings.mistakes.is_empty()));
         reports.add(&config.file, findings);
     }
-    all
+    Ok(all)
 }
 
 /// The account that a flow names; `None` if there is none, or if it could not be opened, which has been said.
@@ -87,6 +95,7 @@ fn prepare(
     config: &FlowConfig,
     installation: &Installation,
     accounts: &Accounts,
+    tables: Arc<Tables>,
     findings: &mut Findings,
 ) -> Option<Prepared> {
     let source = account(&config.source.account, installation, accounts, findings)
@@ -95,7 +104,7 @@ fn prepare(
         .and_then(|account| find_target(config, account, findings));
     // Without the stream its zone is not known; the rest of the mapping is checked all the same.
     let (of_stream, of_target) = (source.as_ref().map(|(_, stream)| stream), sink.as_ref().map(|(_, target)| target));
-    let mapping = compile(config, of_stream, of_target, findings);
+    let mapping = compile(config, of_stream, of_target, tables, findings);
     let (source, stream) = source?;
     let mut stream = stream;
     let span = span(config, &stream, findings);
@@ -186,6 +195,7 @@ fn compile(
     config: &FlowConfig,
     stream: Option<&StreamSpec>,
     target: Option<&TargetSpec>,
+    tables: Arc<Tables>,
     findings: &mut Findings,
 ) -> Option<Arc<Mapping>> {
     let (table, _) = DeTable::parse_recoverable(&config.file.text);
@@ -197,7 +207,7 @@ fn compile(
         Some(DeValue::Table(rules)) => rules,
         Some(_) => return None,
     };
-    let mut options = milkrun_mapping::Options::default();
+    let mut options = milkrun_mapping::Options { tables, ..milkrun_mapping::Options::default() };
     options.identity = Some(milkrun_mapping::Identity {
         account: config.source.account.value.clone(),
         stream: config.source.stream.value.clone(),

@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | `accounts` | how does an account become a source, a sink and a way to the vendor? |
 //! | `flows` | what has to fit before a flow can run? |
+//! | `tables` | where do the values come from that expressions look up? |
 //! | `store` | which key opens the vault, and what is opened with the state? |
 
 mod accounts;
 mod flows;
 mod store;
+mod tables;
 
 pub(crate) use self::accounts::{Accounts, Secrets, open_accounts};
 pub(crate) use self::flows::{Prepared, prepare_flows};
