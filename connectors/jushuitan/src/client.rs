@@ -234,19 +234,21 @@ mod tests {
         let (address, query) = wire.url.split_once('?').unwrap();
         assert_eq!(address, "https://open.erp321.com/api/open/query.aspx");
         let sent = fields(query);
-        let signed = crate::sign::sign_old(
-            &Secret::new("hush-hush"),
-            "orders.single.query",
-            "a1",
-            "live-token",
-            "1735689600",
-        );
+        let signed =
+            crate::sign::sign_old(&Secret::new("hush-hush"), "orders.single.query", "a1", "live-token", "1735689600");
         assert_eq!(sent["sign"], signed.sign);
-        assert_eq!((&*sent["method"], &*sent["partnerid"], &*sent["token"]), ("orders.single.query", "a1", "live-token"));
+        assert_eq!(
+            (&*sent["method"], &*sent["partnerid"], &*sent["token"]),
+            ("orders.single.query", "a1", "live-token")
+        );
         let renewal = client.token_call(OLD_REFRESH, &[(TOKEN, "live-token")]);
         let wire = client.sign(&renewal, None, NOW.parse().unwrap()).unwrap();
         assert_eq!(wire.body, "{}");
-        assert!(wire.url.contains("method=refresh.token&partnerid=a1&token=live-token&ts=1735689600&sign="), "{}", wire.url);
+        assert!(
+            wire.url.contains("method=refresh.token&partnerid=a1&token=live-token&ts=1735689600&sign="),
+            "{}",
+            wire.url
+        );
         assert!(client.sign(&call, None, NOW.parse().unwrap()).is_err());
     }
 
@@ -257,12 +259,14 @@ mod tests {
             let call = client.call("/open/sku/query", String::new());
             client.classify(&call, &answer(body)).map_err(|error| (error.kind(), error.retry()))
         };
-        for good in [r#"{"code":0,"msg":"执行成功","data":null}"#, r#"{"code":"0"}"#, r#"{"code":0,"issuccess":true}"#] {
+        for good in [r#"{"code":0,"msg":"执行成功","data":null}"#, r#"{"code":"0"}"#, r#"{"code":0,"issuccess":true}"#]
+        {
             assert_eq!(judge(&new, good), Ok(()), "{good}");
             assert_eq!(judge(&old, good), Ok(()), "{good}");
         }
         let malformed = Err((ErrorKind::Malformed, Retry::Backoff));
-        for bad in ["", "<html>", "null", "[]", r#"{"code":0"#, r#"{"msg":"ok"}"#, r#"{"code":0,"issuccess":"so so"}"#] {
+        for bad in ["", "<html>", "null", "[]", r#"{"code":0"#, r#"{"msg":"ok"}"#, r#"{"code":0,"issuccess":"so so"}"#]
+        {
             assert_eq!(judge(&new, bad), malformed, "{bad}");
         }
         assert_eq!(judge(&old, r#"{"code":0,"issuccess":false}"#), Err((ErrorKind::Unexpected, Retry::Never)));

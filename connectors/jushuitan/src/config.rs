@@ -226,7 +226,8 @@ impl JushuitanConfig {
         check_taken("streams", names.iter().copied())?;
         self.streams.iter().try_for_each(|stream| stream.validate(&names))?;
         if let Some(stream) = self.streams.iter().find(|stream| stream.streams(self.api).is_empty()) {
-            let error = Error::config("a stream of the old API has to say `old = true` and cannot be by row version only");
+            let error =
+                Error::config("a stream of the old API has to say `old = true` and cannot be by row version only");
             return Err(error.with("stream", &stream.name));
         }
         let targets = self.all_targets();
@@ -285,7 +286,9 @@ mod tests {
             format!("{GOOD}[[streams]]\nname = 'more'\npath = '/open/x/query'\nkey = ['id']\n{page}\n{lines}\n")
         };
         let target = |lines: &str| {
-            format!("{GOOD}[[targets]]\nname = 'more'\npath = '/open/x/upload'\nform = 'array'\nid = 'so_id'\n{lines}\n")
+            format!(
+                "{GOOD}[[targets]]\nname = 'more'\npath = '/open/x/upload'\nform = 'array'\nid = 'so_id'\n{lines}\n"
+            )
         };
         let parent = "partition = { stream = 'warehouse', path = 'wms_co_id', parameter = 'w' }";
         let cases = [

@@ -70,8 +70,7 @@ impl<'a> Envelope<'a> {
 pub(crate) fn list(data: &Pairs<'_>, lists: &[String], body: &Arc<String>) -> Result<List> {
     let total = count(data, "data_count")?;
     let has_next = truth(data, "has_next")?;
-    let missing =
-        |message: &'static str| Error::malformed(message).with("list", lists.join(" or "));
+    let missing = |message: &'static str| Error::malformed(message).with("list", lists.join(" or "));
     let found = lists.iter().find_map(|list| value(data, list));
     let records = match found {
         Some("null") if total == Some(0) && has_next != Some(true) => Vec::new(),
@@ -141,7 +140,8 @@ mod tests {
 
     #[test]
     fn both_envelopes_hold_the_same_page() {
-        let page = r#""page_size":50,"page_index":1,"data_count":"2","page_count":1,"has_next":0,"datas":[{"a":1},{"a":"2"}]"#;
+        let page =
+            r#""page_size":50,"page_index":1,"data_count":"2","page_count":1,"has_next":0,"datas":[{"a":1},{"a":"2"}]"#;
         for (body, api) in [
             (format!(r#"{{"code":0,"msg":"执行成功","data":{{{page}}}}}"#), Api::New),
             (format!(r#"{{"code":"0","issuccess":true,"msg":null,{page}}}"#), Api::Old),

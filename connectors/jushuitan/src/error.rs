@@ -49,11 +49,15 @@ pub(crate) fn classify(endpoint: &str, code: &str, message: &str) -> Error {
         _ if endpoint == REFRESH && about(&["refresh_token"]) && about(&["无效", "过期", "invalid", "expired"]) => {
             (TokenDead, DEAD)
         }
-        "150" if endpoint == REFRESH && !about(&["内部", "系统", "繁忙", "异常", "internal"]) => (TokenDead, PROVIDER),
+        "150" if endpoint == REFRESH && !about(&["内部", "系统", "繁忙", "异常", "internal"]) => {
+            (TokenDead, PROVIDER)
+        }
         "150" => (Unavailable, "if this comes back, ask for smaller pages or shorter windows"),
         "100" if endpoint == OLD_REFRESH => (TokenDead, OLD_DEAD),
         "100" | "130" | "140" | "160" if endpoint == ACCESS => (TokenDead, BAD_CODE),
-        "100" if endpoint == INIT => (ConfigInvalid, "check that the app is the merchant's own: others need `app = \"third-party\"`"),
+        "100" if endpoint == INIT => {
+            (ConfigInvalid, "check that the app is the merchant's own: others need `app = \"third-party\"`")
+        }
         "100" if on_tokens => (TokenDead, DEAD),
         "100" => (TokenExpired, "if this comes back after a renewal, another program renews the same token"),
         "130" | "140" | "160" => (Refused, ""),

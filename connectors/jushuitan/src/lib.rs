@@ -13,6 +13,8 @@ pub mod streams;
 pub mod targets;
 mod tokens;
 
+#[cfg(test)]
+mod fixture;
 
 use milkrun_core::{ConnectorSpec, inventory};
 

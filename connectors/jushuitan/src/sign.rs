@@ -53,8 +53,10 @@ pub(crate) fn sign_request(request: &SignRequest) -> Result<Signed> {
             let [method, id, token, ts] = ["method", "partnerid", "token", "ts"].map(|name| request.required(name));
             Ok(sign_old(&request.secret("partnerkey")?, &method?, &id?, &token?, &ts?))
         }
-        None => Err(Error::config(format!("there is no API `{wanted}`"))
-            .advise(did_you_mean(&wanted, &apis.map(Api::as_str)))),
+        None => {
+            Err(Error::config(format!("there is no API `{wanted}`"))
+                .advise(did_you_mean(&wanted, &apis.map(Api::as_str))))
+        }
     }
 }
 
@@ -112,7 +114,8 @@ mod tests {
             "partnerid":"p0000000000000000000000000000001","token":"t0000000000000000000000000000003","ts":1735689600}"#,
         );
         assert_eq!(old.unwrap().sign, "c040d29e0543e34be8e894c2af53bc77");
-        let strange = by_hand(r#"{"api":"new","secret":"s","params":{"biz":"{\"名\":\"短袖&=+%\",\"n\":1.50}"}}"#).unwrap();
+        let strange =
+            by_hand(r#"{"api":"new","secret":"s","params":{"biz":"{\"名\":\"短袖&=+%\",\"n\":1.50}"}}"#).unwrap();
         assert_eq!(strange.text, r#"biz{"名":"短袖&=+%","n":1.50}"#);
         for (wrong, about) in [
             (r#"{"api":"odl"}"#, "odl"),

@@ -65,7 +65,10 @@ impl Sink for JushuitanSink {
             match self.send(cx, target, &documents).await {
                 Ok(judged) => {
                     had_effect = true;
-                    documents.iter().zip(judged).for_each(|(document, receipt)| receipts[document.index] = Some(receipt));
+                    documents
+                        .iter()
+                        .zip(judged)
+                        .for_each(|(document, receipt)| receipts[document.index] = Some(receipt));
                 }
                 // Which row it was is found by halves; to send the others again replaces what they may have left.
                 Err(error) if error.kind() == ErrorKind::Refused && documents.len() > 1 => {
@@ -87,8 +90,10 @@ impl Sink for JushuitanSink {
 
     async fn look_up(&self, cx: &Context, delivery: &Delivery) -> Result<Option<Receipt>> {
         let target = self.target(&delivery.target)?;
-        let unknown = |message: &'static str| Error::new(ErrorKind::OutcomeUnknown, message).with("target", &target.name);
-        let look_up = target.look_up.as_ref().ok_or_else(|| unknown("the vendor cannot be asked for such documents"))?;
+        let unknown =
+            |message: &'static str| Error::new(ErrorKind::OutcomeUnknown, message).with("target", &target.name);
+        let look_up =
+            target.look_up.as_ref().ok_or_else(|| unknown("the vendor cannot be asked for such documents"))?;
         let document = Record::parse(delivery.document.as_str())?;
         let id = plain(&document, &target.id).ok_or_else(|| unknown("the document has no id to ask for"))?;
         if look_up.comma && id.contains(',') {
@@ -201,7 +206,8 @@ impl JushuitanSink {
 fn prepare(target: &TargetConfig, index: usize, delivery: &Delivery) -> Result<Document, String> {
     let record = Record::parse(delivery.document.as_str()).map_err(|error| error.to_string())?;
     if let Some(most) = target.most_items {
-        let items: Vec<&RawValue> = record.get("items").and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+        let items: Vec<&RawValue> =
+            record.get("items").and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
         if items.len() > most as usize {
             return Err(format!("`items` has {} lines, and the vendor takes {most} at most", items.len()));
         }
@@ -216,7 +222,9 @@ fn prepare(target: &TargetConfig, index: usize, delivery: &Delivery) -> Result<D
             let json = biz::object(others.chain([(target.id.as_str(), quoted.as_str())]));
             (id, json, true)
         }
-        (None, _) => return Err(format!("the document has no `{}`, by which the vendor's answer would name it", target.id)),
+        (None, _) => {
+            return Err(format!("the document has no `{}`, by which the vendor's answer would name it", target.id));
+        }
     };
     Ok(Document { index, id, json, own_id })
 }

@@ -161,8 +161,7 @@ fn highest_version(stream: &Stream, records: &[Record], from: &str) -> Result<Op
     for record in records {
         let version = record.get(field).and_then(plain_text).map(|text| text.trim().to_owned());
         let version = version.filter(|text| biz::is_whole_number(text));
-        let version =
-            version.ok_or_else(|| Error::malformed("a record has no row version").with("field", field))?;
+        let version = version.ok_or_else(|| Error::malformed("a record has no row version").with("field", field))?;
         if is_below(&version, from) {
             let error = Error::new(ErrorKind::Incoherent, "a record is older than the row version that was asked for");
             return Err(error.with("version", version).with("from", from));

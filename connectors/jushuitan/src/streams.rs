@@ -291,7 +291,8 @@ impl Stream {
         if self.method.cursor.is_none() || self.method.window.is_none() {
             return title;
         }
-        let (en, zh) = if self.by_version { ("by row version", "按行版本") } else { ("by time of change", "按修改时间") };
+        let (en, zh) =
+            if self.by_version { ("by row version", "按行版本") } else { ("by time of change", "按修改时间") };
         Title::new(format!("{}, {en}", title.en), format!("{}（{zh}）", title.zh))
     }
 }

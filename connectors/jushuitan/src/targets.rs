@@ -161,10 +161,14 @@ impl TargetConfig {
             return wrong("`batch` has to be at least 1, and `form = \"object\"` takes one document");
         }
         if self.batch > 1 && self.idempotency != Promise::Upsert {
-            return wrong("`batch` above 1 needs `idempotency = \"upsert\"`: of a refused call nobody knows which row it was");
+            return wrong(
+                "`batch` above 1 needs `idempotency = \"upsert\"`: of a refused call nobody knows which row it was",
+            );
         }
         if self.idempotency == Promise::Key && self.key_max_chars.is_none_or(|most| most < 32) {
-            return wrong("`idempotency = \"key\"` needs `key_max_chars` of at least 32, the length of the keys that are made");
+            return wrong(
+                "`idempotency = \"key\"` needs `key_max_chars` of at least 32, the length of the keys that are made",
+            );
         }
         if self.most_items == Some(0) {
             return wrong("`most_items` has to be at least 1");

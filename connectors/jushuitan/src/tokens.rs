@@ -32,11 +32,9 @@ impl TokenSource for Client {
         const DAY: Duration = Duration::from_hours(24);
         match self.config.api {
             Api::New => TokenPolicy { before_end: DAY, longest_age: None, shortest_age: Duration::from_mins(10) },
-            Api::Old => TokenPolicy {
-                before_end: 6 * DAY,
-                longest_age: Some(359 * DAY),
-                shortest_age: Duration::from_hours(1),
-            },
+            Api::Old => {
+                TokenPolicy { before_end: 6 * DAY, longest_age: Some(359 * DAY), shortest_age: Duration::from_hours(1) }
+            }
         }
     }
 
@@ -184,11 +182,7 @@ impl Login for Client {
         self.remember(code);
         let call = self.token_call(ACCESS, &[("grant_type", "authorization_code"), ("code", code.expose())]);
         let answer = cx.call(call).await.map_err(|error| {
-            if is_doubtful(&error) {
-                error.advise("run `milkrun login` again: the code may be used up")
-            } else {
-                error
-            }
+            if is_doubtful(&error) { error.advise("run `milkrun login` again: the code may be used up") } else { error }
         })?;
         self.granted(&answer, None, cx.now())
     }
