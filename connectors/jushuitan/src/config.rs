@@ -209,14 +209,13 @@ impl JushuitanConfig {
         let old_address = ["erp321.com", "sursung.com", "query.aspx"].iter().any(|part| self.address().contains(part));
         match self.api {
             Api::New if old_address => wrong("`base_url` is an address of the old API; set `api = \"old\"` with it"),
-            Api::New => Ok(()),
             Api::Old if self.access_token.is_none() => {
                 wrong("the old API needs `access_token`: the token that the merchant granted")
             }
             Api::Old if self.refresh_token.is_some() => wrong("the old API has no `refresh_token`; leave it out"),
             Api::Old if self.app != App::Own => wrong("`app` means nothing to the old API; leave it out"),
             Api::Old if !self.targets.is_empty() => wrong("`targets` are for the new API; the old one is only read"),
-            Api::Old => Ok(()),
+            Api::New | Api::Old => Ok(()),
         }
     }
 

@@ -52,6 +52,7 @@ pub(crate) fn classify(endpoint: &str, code: &str, message: &str) -> Error {
         "150" if endpoint == REFRESH && !about(&["内部", "系统", "繁忙", "异常", "internal"]) => {
             (TokenDead, PROVIDER)
         }
+        "150" if on_tokens => (Unavailable, ""),
         "150" => (Unavailable, "if this comes back, ask for smaller pages or shorter windows"),
         "100" if endpoint == OLD_REFRESH => (TokenDead, OLD_DEAD),
         "100" | "130" | "140" | "160" if endpoint == ACCESS => (TokenDead, BAD_CODE),

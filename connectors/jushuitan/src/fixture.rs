@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use milkrun_core::{StreamSpec, async_trait, connector};
@@ -72,9 +73,9 @@ impl Desk {
         self.asked().into_iter().map(|asked| asked.method).collect()
     }
 
-    /// The clock of the account.
-    pub(crate) fn clock(&self) -> &TestClock {
-        &self.clock
+    /// Moves the account's clock forwards.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
     }
 }
 

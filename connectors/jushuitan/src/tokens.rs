@@ -93,12 +93,15 @@ impl Client {
             Ok(answer) => self.granted(&answer, Some(old), cx.now()),
             // The vendor may have replaced both tokens before the answer was spoilt.
             Err(error) if is_doubtful(&error) => {
-                Err(Error::new(ErrorKind::OutcomeUnknown, "the answer to a renewal cannot be read").caused_by(error))
+                let error =
+                    Error::new(ErrorKind::OutcomeUnknown, "the answer to a renewal cannot be read").caused_by(error);
+                Err(error.advise("run again: if the vendor has replaced the token, the next renewal says what to do"))
             }
             Err(error) if own && is_about_the_token(&error) => {
                 tracing::info!(account = cx.account(), %error, "the token cannot be renewed; the app asks for a new one");
                 self.init(cx).await
             }
+            Err(error) if error.help().is_none() && is_about_the_token(&error) => Err(error.advise(DEAD)),
             Err(error) => Err(error),
         }
     }
@@ -187,3 +190,7 @@ impl Login for Client {
         self.granted(&answer, None, cx.now())
     }
 }
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;
