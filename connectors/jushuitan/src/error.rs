@@ -25,6 +25,7 @@ const PROVIDER: &str = "service providers' apps may not renew tokens since 2023-
     browser ends with";
 const CLOCK: &str = "set the machine's clock right: the vendor refuses calls that are 10 minutes off";
 const SIGNATURE: &str = "check `app_key` and `app_secret`; `milkrun sign jushuitan` shows what is signed";
+const OWN: &str = "check that the app is the merchant's own: others need `app = \"third-party\"` and `milkrun login`";
 const BAD_CODE: &str =
     "the code is wrong, used or too old: run `milkrun login` again and use the new code within a few minutes";
 
@@ -43,7 +44,7 @@ pub(crate) fn classify(endpoint: &str, code: &str, message: &str) -> Error {
         "10" | "120" => (ConfigInvalid, SIGNATURE),
         "180" => (ConfigInvalid, CLOCK),
         "140" if about(&["timestamp", "时间戳"]) => (ConfigInvalid, CLOCK),
-        "199" | "200" => (QuotaExceeded, ""),
+        "199" | "200" => (QuotaExceeded, "if this comes often, lower `calls_per_second` or `calls_per_minute`"),
         "110" => (Forbidden, "add this machine's public address to the app's IP list on the vendor's open platform"),
         "190" => (Forbidden, "apply for the permission to call this method on the vendor's open platform"),
         _ if endpoint == REFRESH && about(&["refresh_token"]) && about(&["无效", "过期", "invalid", "expired"]) => {
@@ -56,15 +57,14 @@ pub(crate) fn classify(endpoint: &str, code: &str, message: &str) -> Error {
         "150" => (Unavailable, "if this comes back, ask for smaller pages or shorter windows"),
         "100" if endpoint == OLD_REFRESH => (TokenDead, OLD_DEAD),
         "100" | "130" | "140" | "160" if endpoint == ACCESS => (TokenDead, BAD_CODE),
-        "100" if endpoint == INIT => {
-            (ConfigInvalid, "check that the app is the merchant's own: others need `app = \"third-party\"`")
-        }
+        "100" if endpoint == INIT => (ConfigInvalid, ""),
         "100" if on_tokens => (TokenDead, DEAD),
         "100" => (TokenExpired, "if this comes back after a renewal, another program renews the same token"),
         "130" | "140" | "160" => (Refused, ""),
         "170" => (Refused, "check `shop_id`; the stream `shops` lists them"),
         _ => (Unexpected, ""),
     };
+    let help = if help.is_empty() && endpoint == INIT && kind != Unavailable { OWN } else { help };
     let says = if message.is_empty() { "the vendor reports an error" } else { message };
     let error = Error::new(kind, says.to_owned()).with("vendor_code", code);
     let error = if help.is_empty() { error } else { error.advise(help) };

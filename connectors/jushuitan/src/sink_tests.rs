@@ -212,6 +212,15 @@ async fn a_document_without_its_number_is_refused_unsent() {
 }
 
 #[tokio::test]
+async fn a_changed_document_is_not_sent_where_a_second_one_might_come_of_it() {
+    let operation = Operation::Update { remote_id: "77".to_owned() };
+    let change = Delivery { operation, ..delivery("purchase-orders", r#"{"external_id":"E-1"}"#) };
+    let (receipts, asked) = deliver(&[change], |_| unreachable!()).await;
+    let reason = "the vendor is not known to change such documents: change it there by hand (77)";
+    assert_eq!((receipts.unwrap(), asked.len()), (vec![refused(reason)], 0));
+}
+
+#[tokio::test]
 async fn a_further_upload_is_configuration() {
     let settings = "access_token = 'given-access'\n[[targets]]\nname = 'stock-in'\nform = 'object'\nid = 'external_id'\n\
                     path = '/open/webapi/wmsapi/purchasein/createbatch'\nids = ['io_id']\n";

@@ -33,6 +33,10 @@ pub struct TargetConfig {
     pub key: Option<Vec<String>>,
     /// With `idempotency = "key"`: the most characters that `id` may have.
     pub key_max_chars: Option<u32>,
+    /// With `idempotency = "none"`: whether another upload of a known document changes it. If that is not known, changed
+    /// records are refused, because a second document might come of them.
+    #[serde(default)]
+    pub updates: bool,
     /// The most lines in `items` of one document.
     pub most_items: Option<u32>,
     /// How the vendor is asked whether it has a document.
