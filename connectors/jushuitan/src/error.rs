@@ -55,7 +55,7 @@ pub(crate) fn classify(endpoint: &str, code: &str, message: &str) -> Error {
         }
         "150" if on_tokens => (Unavailable, ""),
         "150" => (Unavailable, "if this comes back, ask for smaller pages or shorter windows"),
-        "100" if endpoint == OLD_REFRESH => (TokenDead, OLD_DEAD),
+        "100" | "130" | "140" | "160" if endpoint == OLD_REFRESH => (TokenDead, OLD_DEAD),
         "100" | "130" | "140" | "160" if endpoint == ACCESS => (TokenDead, BAD_CODE),
         "100" if endpoint == INIT => (ConfigInvalid, ""),
         "100" if on_tokens => (TokenDead, DEAD),
