@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// The value of a business parameter in the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a parameter has to be true or false, a whole number, a text, or a list of texts")]
 pub enum Param {
     /// `true` or `false`.
     Flag(bool),

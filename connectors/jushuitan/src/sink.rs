@@ -127,13 +127,16 @@ impl JushuitanSink {
     /// # Errors
     /// An error says that no document had an effect, or, for several that may be sent again, that one was refused.
     async fn send(&self, cx: &Context, target: &TargetConfig, documents: &[Document]) -> Result<Vec<Receipt>> {
-        let answer = match cx.call(self.upload(target, documents)).await {
-            Ok(answer) => answer,
-            Err(error) if error.kind() == ErrorKind::Refused && says_twice(error.message()) => match documents {
-                [document] if document.own_id => return Ok(vec![Receipt::Same { remote_id: None }]),
-                _ => return Receipt::of_failed_call(error, documents.len()),
-            },
-            Err(error) => return Receipt::of_failed_call(error, documents.len()),
+        let answer = match (cx.call(self.upload(target, documents)).await, documents) {
+            (Ok(answer), _) => answer,
+            (Err(error), [document])
+                if error.kind() == ErrorKind::Refused
+                    && document.own_id
+                    && says_used(error.message(), &document.id) =>
+            {
+                return Ok(vec![Receipt::Same { remote_id: None }]);
+            }
+            (Err(error), _) => return Receipt::of_failed_call(error, documents.len()),
         };
         Ok(match self.rows(&answer) {
             Ok(rows) => documents.iter().map(|document| self.judge(target, document, &rows)).collect(),
@@ -190,7 +193,7 @@ impl JushuitanSink {
         let remote_id = remote_id(target, row);
         match flag {
             Some(Ok(Some(true))) => Receipt::Done { remote_id },
-            Some(Ok(Some(false))) if document.own_id && says_twice(&says) => Receipt::Same { remote_id },
+            Some(Ok(Some(false))) if document.own_id && says_used(&says, &document.id) => Receipt::Same { remote_id },
             Some(Ok(Some(false))) if says.is_empty() => {
                 Receipt::Refused { reason: "the vendor refuses this row without saying why".to_owned() }
             }
@@ -263,10 +266,13 @@ fn plain(record: &Record, field: &str) -> Option<String> {
     record.get(field).and_then(plain_text).filter(|text| !text.is_empty()).map(std::borrow::Cow::into_owned)
 }
 
-/// Whether a message says that a document of this id is there already.
-fn says_twice(message: &str) -> bool {
+/// Whether a message says that the number of this document was used already.
+///
+/// Both have to be said: of a line that comes twice, or of a SKU that does not exist, nothing of the kind follows.
+fn says_used(message: &str, id: &str) -> bool {
     let message = message.to_lowercase();
-    ["重复", "已存在", "已经存在", "exist", "duplicate"].iter().any(|word| message.contains(word))
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    says(&["单号", "so_id", &id.to_lowercase()]) && says(&["重复", "已存在", "已经存在", "already exist", "duplicate"])
 }
 
 #[cfg(test)]

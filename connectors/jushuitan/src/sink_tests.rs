@@ -106,6 +106,12 @@ async fn a_number_that_was_used_already_is_the_same_only_if_it_is_our_own() {
     let (made, given) = (r#"{"items":[]}"#, r#"{"items":[],"so_id":"PD-1"}"#);
     let (made, given) = (delivery("inventory-adjustments", made), delivery("inventory-adjustments", given));
     let same = [Receipt::Same { remote_id: None }];
+    for other in ["商品A001重复", "SKU does not exist", "单号不存在", "仓库已存在"] {
+        let row = format!(r#"{{"so_id":"{}","issuccess":false,"msg":"{other}"}}"#, made.idempotency_key);
+        let answer = format!(r#"{{"code":0,"data":{{"datas":[{row}]}}}}"#);
+        let receipts = deliver(&[again(made.clone())], move |_| answer.clone()).await.0.unwrap();
+        assert_eq!(receipts, [refused(other)]);
+    }
     let one = std::slice::from_ref;
     assert_eq!(deliver(one(&made), whole).await.0.unwrap(), same);
     assert_eq!(deliver(one(&made), row(&made.idempotency_key)).await.0.unwrap(), same);
