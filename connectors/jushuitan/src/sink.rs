@@ -65,10 +65,9 @@ impl Sink for JushuitanSink {
             match self.send(cx, target, &documents).await {
                 Ok(judged) => {
                     had_effect = true;
-                    documents
-                        .iter()
-                        .zip(judged)
-                        .for_each(|(document, receipt)| receipts[document.index] = Some(receipt));
+                    for (document, receipt) in documents.iter().zip(judged) {
+                        receipts[document.index] = Some(receipt);
+                    }
                 }
                 // Which row it was is found by halves; to send the others again replaces what they may have left.
                 Err(error) if error.kind() == ErrorKind::Refused && documents.len() > 1 => {
