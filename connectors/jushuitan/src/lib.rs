@@ -1,27 +1,38 @@
-//! Jushuitan: the connector of Milkrun. The five facts:
-#![doc = include_str!("../README.md")]
+//! Jushuitan ERP: the connector of Milkrun. The five facts:
+#![doc = include_str!("about.md")]
 
+mod biz;
 mod client;
 mod config;
+mod envelope;
 mod error;
+mod sign;
+mod sink;
 mod source;
-mod streams;
+pub mod streams;
+pub mod targets;
+mod tokens;
+
+#[cfg(test)]
+mod fixture;
 
 use milkrun_core::{ConnectorSpec, inventory};
 
-pub use self::config::JushuitanConfig;
+pub use self::biz::Param;
+pub use self::config::{Api, App, JushuitanConfig};
+pub use self::sign::{sign, sign_old};
 
 inventory::submit! {
     ConnectorSpec {
         name: "jushuitan",
-        title: ("Jushuitan", "Jushuitan"),
-        about: include_str!("../README.md"),
+        title: ("Jushuitan ERP", "聚水潭ERP"),
+        about: include_str!("about.md"),
         schema: || schemars::schema_for!(JushuitanConfig),
-        streams: || streams::all(config::page_size()),
-        targets: Vec::new,
-        quota: || config::quota(config::calls_per_second()),
+        streams: streams::specs,
+        targets: targets::specs,
+        quota: config::quota,
         example: config::EXAMPLE,
-        sign: None,
+        sign: Some(sign::sign_request),
         open: |opening| source::open(&opening),
     }
 }

@@ -93,7 +93,8 @@ pub enum Paging {
         /// The vendor's parameter.
         parameter: String,
     },
-    /// A row version that only grows, asked for inclusively; ends at a page that is not full.
+    /// A row version that only grows, asked for inclusively; ends at a page that is not full, unless the vendor says that
+    /// more follows and the version advances.
     RowVersion {
         /// The vendor's parameter.
         parameter: String,
@@ -162,10 +163,11 @@ impl Paging {
             (Self::Link, _) => page.next.clone().map(Position::Link),
             (Self::RowVersion { parameter, .. }, Position::Version(from)) => {
                 match page.next.as_ref().filter(|version| *version != from) {
+                    // A vendor that cuts pages below the size that was asked for says that more follows.
+                    Some(version) if !short || page.has_next == Some(true) => Some(Position::Version(version.clone())),
                     // Versions only grow: a page that is not full reaches to the newest of this instant.
                     _ if short => None,
-                    Some(version) => Some(Position::Version(version.clone())),
-                    None => {
+                    _ => {
                         return Err(Error::new(ErrorKind::Incoherent, "a full page holds a single row version")
                             .with("version", from)
                             .with("parameter", parameter)
@@ -214,6 +216,10 @@ mod tests {
         assert_eq!(paging.next(&at, &with(1, "9"), 2).unwrap(), None);
         assert_eq!(paging.next(&at, &with(1, "7"), 2).unwrap(), None);
         assert_eq!(paging.next(&at, &page(0), 2).unwrap(), None);
+        let cut = Page { has_next: Some(true), ..with(1, "9") };
+        assert_eq!(paging.next(&at, &cut, 2).unwrap(), Some(Position::Version("9".into())));
+        let end = Page { has_next: Some(true), ..with(1, "7") };
+        assert_eq!(paging.next(&at, &end, 2).unwrap(), None);
         let stuck = paging.next(&at, &with(2, "7"), 2).unwrap_err();
         assert_eq!(stuck.kind(), ErrorKind::Incoherent);
     }
