@@ -94,6 +94,10 @@ pub(crate) enum Command {
 
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
+    /// Shows one flow between two simulated vendors instead: Kuaimai purchase orders to Yonyou, Jushuitan orders to T+,
+    /// T+ items kept on this machine, or clients of a JSON file to an interface described by settings.
+    #[arg(long, value_enum)]
+    pub(crate) flow: Option<crate::commands::Scene>,
     /// How many orders the simulated Kuaimai has.
     #[arg(long, default_value_t = 36_000)]
     pub(crate) orders: u32,

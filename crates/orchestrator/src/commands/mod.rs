@@ -19,6 +19,7 @@ mod sign;
 mod status;
 mod trace;
 
+pub(crate) use self::demo::Scene;
 pub(crate) use self::sandbox::Vendor;
 
 use std::path::{Path, PathBuf};

@@ -337,6 +337,8 @@ texts! {
     // `demo`.
     DEMO_SANDBOX: "A simulated Kuaimai with {orders} orders and {items} items answers at {url}.", "模拟的快麦已启动：订单 {orders} 个，商品 {items} 个，地址 {url}。";
     DEMO_WRITTEN: "An installation to learn from is in {dir}: milkrun.toml, flows/orders.toml, flows/items.toml.", "示例已写入 {dir}：milkrun.toml、flows/orders.toml、flows/items.toml。";
+    SCENE_WRITTEN: "An installation to learn from is in {dir}: milkrun.toml and {flow}.", "示例已写入 {dir}：milkrun.toml 和 {flow}。";
+    SCENE_RECEIVED: "{vendor} counts: {keys} keys, {documents} documents, {doubled} doubled, in {calls} calls", "{vendor}统计：键 {keys} 个，单据 {documents} 张，重复 {doubled} 张，调用 {calls} 次";
     DEMO_FOREIGN: "the folder {dir} is not empty and was not made by a demo", "文件夹 {dir} 不为空，也不是演示创建的";
     DEMO_FOREIGN_HELP: "name another folder: milkrun demo --dir FOLDER", "请指定其他文件夹：milkrun demo --dir 文件夹";
     DEMO_NEXT: "next: read {dir}/flows/orders.toml and {dir}/out/orders.jsonl; ask what became of an order: milkrun --dir {dir} trace {order}; begin your own: milkrun init --connector kuaimai --dir my-company", "下一步：查看 {dir}/flows/orders.toml 和 {dir}/out/orders.jsonl；追踪一个订单：milkrun --dir {dir} trace {order}；开始您自己的：milkrun init --connector kuaimai --dir my-company";

@@ -26,6 +26,10 @@ files! {
     DEMO_FILE: "demo";
     DEMO_ORDERS: "demo-orders";
     DEMO_ITEMS: "demo-items";
+    DEMO_PURCHASE: "demo-purchase";
+    DEMO_SALES: "demo-sales";
+    DEMO_STOCK: "demo-stock";
+    DEMO_CLIENTS: "demo-clients";
 }
 
 impl Lang {

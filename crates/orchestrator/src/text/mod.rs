@@ -7,7 +7,9 @@ mod help;
 use std::fmt::{self, Display};
 
 pub(crate) use catalogue::*;
-pub(crate) use files::{DEMO_FILE, DEMO_ITEMS, DEMO_ORDERS, INIT_FILE, INIT_FLOW};
+pub(crate) use files::{
+    DEMO_CLIENTS, DEMO_FILE, DEMO_ITEMS, DEMO_ORDERS, DEMO_PURCHASE, DEMO_SALES, DEMO_STOCK, File, INIT_FILE, INIT_FLOW,
+};
 pub(crate) use help::translate as translate_help;
 
 /// A language of the command line.

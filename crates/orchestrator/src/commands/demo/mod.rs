@@ -1,4 +1,8 @@
-//! `milkrun demo`: a simulated Kuaimai, two flows, and their reconciliation.
+//! `milkrun demo`: simulated vendors, flows between them, and their reconciliation.
+
+mod scenes;
+
+pub(crate) use self::scenes::Scene;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,6 +29,9 @@ pub(super) async fn demo(here: Here<'_>, ask: &cli::Demo) -> Outcome {
     let lang = out.lang;
     let dir = here.global.dir.clone().unwrap_or_else(|| PathBuf::from("milkrun-demo"));
     clear(&dir, lang)?;
+    if let Some(scene) = ask.flow {
+        return scenes::play(here, scene, ask, &dir).await;
+    }
     let settings =
         kuaimai::Settings { seed: ask.seed, n_orders: ask.orders, n_items: ask.items, ..kuaimai::Settings::default() };
     let sandbox = kuaimai::start(settings.clone()).await?;
@@ -60,7 +67,7 @@ fn clear(dir: &Path, lang: Lang) -> Result<()> {
         return Err(error.advise(lang.say(text::DEMO_FOREIGN_HELP)));
     }
     // Only what a demo writes; the file with the mark last, so that a clearing that was cut off can be taken up again.
-    for name in ["out", "flows", STORE] {
+    for name in ["in", "out", "flows", STORE] {
         remove(&dir.join(name), |path| fs::remove_dir_all(path))?;
     }
     for name in [KEY_FILE, FILE] {
@@ -87,12 +94,17 @@ fn write(dir: &Path, url: &str, settings: &kuaimai::Settings, lang: Lang) -> Res
     let accounts = lang.file(text::DEMO_FILE, &[("url", url), ("app_key", &settings.app_key)]);
     put(FILE, format!("{MARK}\n{accounts}"))?;
     let start = settings.clock_start.unwrap_or_else(Timestamp::now);
-    let zone = TimeZone::get("Asia/Shanghai").expect("the zone database is built in");
     let days = i64::try_from(settings.history.as_secs() / 86_400 + 2).unwrap_or(i64::MAX);
-    let since = start.to_zoned(zone).date().saturating_sub(days.days()).to_string();
+    let since = days_before(start, days);
     put("flows/orders.toml", lang.file(text::DEMO_ORDERS, &[("since", &since)]))?;
     put("flows/items.toml", lang.file(text::DEMO_ITEMS, &[("since", &since)]))?;
     MasterKey::create_file(&dir.join(KEY_FILE)).map(drop)
+}
+
+/// The day so many days before an instant, in Beijing.
+fn days_before(at: Timestamp, days: i64) -> String {
+    let zone = TimeZone::get("Asia/Shanghai").expect("the zone database is built in");
+    at.to_zoned(zone).date().saturating_sub(days.days()).to_string()
 }
 
 /// Puts the simulator's secrets where real ones belong.
