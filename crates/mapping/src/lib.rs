@@ -10,7 +10,7 @@
 //! | `compile`, `compile_rule`, `compile_value`, `compile_filter`, `compile_expr`, `compile_checks` | how does TOML become rules, and what mistakes are found? |
 //! | `keys`, `reader` | which words are there; how is a TOML value read, and what is said if it is wrong? |
 //! | `rule`, `filter` | what is a rule after compilation; when does a condition hold? |
-//! | `apply` | how is a document written? |
+//! | `apply`, `apply/computed` | how is a document written; what becomes of what an expression gives? |
 //! | `layout` | how are the fields of a record found quickly? |
 //! | `convert`, `decimal`, `time` | what happens to one value? |
 //! | `expr` | how are expressions compiled and run, and why can none run without end? |

@@ -3,7 +3,7 @@
 //! | file | answers |
 //! | --- | --- |
 //! | `mod` | how is an expression compiled and run? |
-//! | `check` | what mistakes are found before it runs? |
+//! | `check`, `shape` | what mistakes are found before it runs? |
 //! | `rewrite`, `meter` | why can no expression run without end, or fill the memory? |
 //! | `value`, `number`, `ops`, `write` | what are its values, and how does it reckon? |
 //! | `functions`, `library`, `library.jq` | what can it call? |
@@ -17,6 +17,7 @@ pub(crate) mod meter;
 mod number;
 mod ops;
 mod rewrite;
+mod shape;
 pub(crate) mod value;
 pub(crate) mod write;
 
@@ -179,7 +180,7 @@ pub(crate) fn function_names() -> Vec<&'static str> {
 /// Reads, checks, rewrites and compiles; on a thread of its own, whose stack no text can overflow.
 fn read(text: &str, around: &Around<'_>) -> Compiled {
     let term = parse(text)?;
-    if check::too_deep(&term) {
+    if shape::too_deep(&term) {
         let help = Some("split it up, or bind parts with `as $name |`".to_owned());
         return Err(vec![Note { span: 0..text.len(), message: "the expression nests too deep".to_owned(), help }]);
     }

@@ -11,11 +11,11 @@ use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::ops::Math;
 use jaq_core::path::{Part, Path};
 
-use super::check::is_single;
 use super::functions::TICK;
+use super::shape::is_single;
 
 /// Longer objects are made in two halves that are added, since the fields of one nest in each other.
-const FIELDS_IN_A_ROW: usize = 8;
+pub(crate) const FIELDS_IN_A_ROW: usize = 8;
 
 type T<'s> = Term<&'s str>;
 
