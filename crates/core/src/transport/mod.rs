@@ -3,6 +3,7 @@
 //! Retry is outside quota, so each attempt pays; outside signing, so each attempt carries the current token. Only
 //! calls marked idempotent are repeated, and those that certainly had no effect.
 
+mod http;
 mod retry;
 
 use std::fmt;
@@ -10,8 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 
+use self::http::HttpCarrier;
+pub use self::http::client;
 use self::retry::Pauses;
 pub use self::retry::RetryPolicy;
 use crate::context::Context;
@@ -213,6 +217,16 @@ pub trait Protocol: fmt::Debug + Send + Sync {
     fn classify(&self, call: &Call, answer: &Answer) -> Result<()>;
 }
 
+/// Carries signed calls to a vendor and brings its answers: over HTTP, or to a simulation in the same process.
+#[async_trait]
+pub trait Carrier: fmt::Debug + Send + Sync {
+    /// Sends once, and reads an answer whose body has at most `body_limit` bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] if the call certainly did not arrive, [`ErrorKind::OutcomeUnknown`] if it may have.
+    async fn carry(&self, verb: Verb, wire: Wire, body_limit: usize) -> Result<Answer>;
+}
+
 /// What a transport has done so far.
 #[derive(Debug, Default)]
 pub struct CallStats {
@@ -252,7 +266,7 @@ impl Default for TransportOptions {
 /// The way to one account's vendor.
 #[derive(Debug)]
 pub struct Transport {
-    client: reqwest::Client,
+    carrier: Arc<dyn Carrier>,
     protocol: Arc<dyn Protocol>,
     limiter: Limiter,
     vault: Option<Vault>,
@@ -269,7 +283,18 @@ impl Transport {
         vault: Option<Vault>,
         options: TransportOptions,
     ) -> Self {
-        Self { client, protocol, limiter, vault, options, stats: CallStats::default() }
+        Self::over(Arc::new(HttpCarrier(client)), protocol, limiter, vault, options)
+    }
+
+    /// A transport whose calls are carried in another way than over HTTP.
+    pub fn over(
+        carrier: Arc<dyn Carrier>,
+        protocol: Arc<dyn Protocol>,
+        limiter: Limiter,
+        vault: Option<Vault>,
+        options: TransportOptions,
+    ) -> Self {
+        Self { carrier, protocol, limiter, vault, options, stats: CallStats::default() }
     }
 
     /// What it has done so far.
@@ -333,7 +358,8 @@ impl Transport {
         let wire = self.protocol.sign(call, token, sent_at)?;
         self.stats.calls.fetch_add(1, Ordering::Relaxed);
         let timeout = self.options.timeout;
-        let outcome = tokio::time::timeout(timeout, self.send(call, wire)).await.unwrap_or_else(|_| {
+        let sent = self.carrier.carry(call.verb, wire, self.options.body_limit);
+        let outcome = tokio::time::timeout(timeout, sent).await.unwrap_or_else(|_| {
             Err(Error::new(ErrorKind::OutcomeUnknown, "the vendor did not answer in time")
                 .with("timeout", format!("{timeout:?}")))
         });
@@ -356,62 +382,4 @@ impl Transport {
         );
         outcome
     }
-
-    async fn send(&self, call: &Call, wire: Wire) -> Result<Answer> {
-        let verb = match call.verb {
-            Verb::Get => reqwest::Method::GET,
-            Verb::Post => reqwest::Method::POST,
-            Verb::Put => reqwest::Method::PUT,
-            Verb::Delete => reqwest::Method::DELETE,
-        };
-        let mut request = self.client.request(verb, &wire.url);
-        for (name, value) in &wire.headers {
-            request = request.header(name, value);
-        }
-        if !wire.body.is_empty() {
-            request = request.body(wire.body);
-        }
-        let mut response = request.send().await.map_err(|e| broken(e, "the vendor cannot be reached"))?;
-        let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get("retry-after")
-            .and_then(|v| v.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
-        let limit = self.options.body_limit;
-        let expected = response.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(expected.min(limit));
-        while let Some(chunk) = response.chunk().await.map_err(|e| broken(e, "the answer broke off"))? {
-            if bytes.len() + chunk.len() > limit {
-                let error = Error::new(ErrorKind::Refused, "the answer is longer than the limit");
-                return Err(error.with("limit_bytes", limit).advise("ask for smaller pages (page_size)"));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        let body = String::from_utf8(bytes).map_err(|_| Error::malformed("the answer is not UTF-8"))?;
-        Ok(Answer { status, retry_after, body: Arc::new(body) })
-    }
-}
-
-/// A call that could not even connect had no effect; of any other, nobody knows.
-fn broken(cause: reqwest::Error, message: &'static str) -> Error {
-    let kind = if cause.is_connect() { ErrorKind::Unavailable } else { ErrorKind::OutcomeUnknown };
-    // The address may carry a token in its query.
-    Error::new(kind, message).caused_by(cause.without_url())
-}
-
-/// The HTTP client for all accounts: no retries and no redirects of its own, the system's root certificates.
-///
-/// # Errors
-/// [`ErrorKind::ConfigInvalid`] if the system's certificates cannot be read.
-pub fn client() -> Result<reqwest::Client> {
-    reqwest::Client::builder()
-        .retry(reqwest::retry::never())
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(10))
-        .pool_idle_timeout(Duration::from_secs(50))
-        .tcp_nodelay(true)
-        .user_agent(concat!("milkrun/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|e| Error::config("the HTTP client cannot be set up").caused_by(e))
 }
