@@ -123,6 +123,8 @@ pub struct OutboxPage {
     pub todo: Bitmap,
     /// Records that were sent at least once: without a receipt their outcome is unknown.
     pub sent: Bitmap,
+    /// When the first of them was sent.
+    pub first_sent: Option<Timestamp>,
 }
 
 /// A set of record indexes of one page.
@@ -330,6 +332,8 @@ pub enum Change {
         todo: Bitmap,
         /// Records that were sent at least once.
         sent: Bitmap,
+        /// When the first of them was sent.
+        first_sent: Option<Timestamp>,
     },
     /// A record was refused for good. A later refusal of the same key takes the place of an earlier one.
     DeadLetter(DeadLetter),

@@ -1,7 +1,7 @@
 //! What each change does to the rows of its flow.
 
 use milkrun_core::state::{Change, DeadLetter, FlowState, JournalRef, Lease, Planned, RunRecord, StoredSlice};
-use milkrun_core::{Error, ErrorKind, Result, Slice};
+use milkrun_core::{Error, ErrorKind, Result, Slice, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::codec::{SqlKey, Written, digest_bytes, digests, from_id, id, journal_ref};
@@ -128,15 +128,16 @@ impl Changing<'_> {
                 }
                 let todo = (!todo.is_empty()).then(|| todo.as_bytes());
                 let (at, len) = (journal.offset.cast_signed(), journal.len);
-                let sql = "INSERT INTO page VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)";
+                let sql = "INSERT INTO page VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, NULL)";
                 let row = params![self.flow, id.cast_signed(), journal.segment, at, len, n_records, todo];
                 self.execute(sql, row).map(drop)
             }
-            Change::PageProgress { id: page, todo, sent } => {
+            Change::PageProgress { id: page, todo, sent, first_sent } => {
                 let open = !todo.is_empty();
                 let (todo, sent) = (open.then(|| todo.as_bytes()), open.then(|| sent.as_bytes()));
-                let sql = "UPDATE page SET todo = ?3, sent = ?4 WHERE flow = ?1 AND id = ?2";
-                self.touch(self.execute(sql, params![self.flow, id(page), todo, sent])?, "page", page)?;
+                let first_sent = first_sent.filter(|_| open).map(Timestamp::as_millisecond);
+                let sql = "UPDATE page SET todo = ?3, sent = ?4, first_sent = ?5 WHERE flow = ?1 AND id = ?2";
+                self.touch(self.execute(sql, params![self.flow, id(page), todo, sent, first_sent])?, "page", page)?;
                 if !open {
                     let sql = "DELETE FROM page WHERE flow = ?1 AND id = ?2 AND segment = 0";
                     self.execute(sql, params![self.flow, id(page)])?;

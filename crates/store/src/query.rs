@@ -109,12 +109,13 @@ pub(crate) fn open_pages(conn: &Connection, flow: i64, after: Option<u64>, limit
         |row: &Row<'_>, at| row.get::<_, Option<Vec<u8>>>(at).map(|b| Bitmap::from_bytes(b.unwrap_or_default()));
     let pages = conn
         .prepare_cached(
-            "SELECT id, segment, offset, len, todo, sent FROM page \
+            "SELECT id, segment, offset, len, todo, sent, first_sent FROM page \
              WHERE flow = ?1 AND todo IS NOT NULL AND id > ?2 ORDER BY id LIMIT ?3",
         )?
         .query_map(params![flow, after.map_or(-1, id), limit], |row| {
             let (todo, sent) = (bitmap(row, 4)?, bitmap(row, 5)?);
-            Ok(OutboxPage { id: from_id(row.get(0)?), journal: journal_ref(row, 1)?, todo, sent })
+            let first_sent = row.get::<_, Option<i64>>(6)?.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            Ok(OutboxPage { id: from_id(row.get(0)?), journal: journal_ref(row, 1)?, todo, sent, first_sent })
         })?
         .collect::<Result<_, _>>()?;
     Ok(pages)

@@ -1,6 +1,6 @@
 -- The state of flows, version 1. A released step is never changed: a further one is added instead.
 --
--- Instants are RFC 3339 text in UTC, except `ledger.at`, which is milliseconds since 1970.
+-- Instants are RFC 3339 text in UTC, except `ledger.at` and `page.first_sent`, which are milliseconds since 1970.
 
 CREATE TABLE flow(
     id INTEGER PRIMARY KEY,
@@ -58,6 +58,8 @@ CREATE TABLE page(
     n_records INTEGER NOT NULL,
     todo BLOB,
     sent BLOB,
+    -- Milliseconds since 1970: when the first record of `sent` was sent.
+    first_sent INTEGER,
     PRIMARY KEY(flow, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX page_open ON page(flow, id) WHERE todo IS NOT NULL;

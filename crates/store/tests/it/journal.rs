@@ -146,7 +146,7 @@ async fn segments_are_needed_while_a_page_of_theirs_is_open() {
     let left = async || store.journal_pages(lease.flow, None, 100).await.unwrap().len();
     assert_eq!((store.forget_pages_below(lease.flow, 2).await.unwrap(), left().await), (2, 8));
     assert_eq!((store.forget_pages_below(lease.flow, 99).await.unwrap(), left().await), (3, 6), "one is open");
-    let done = Change::PageProgress { id: 6, todo: Bitmap::default(), sent: Bitmap::default() };
+    let done = Change::PageProgress { id: 6, todo: Bitmap::default(), sent: Bitmap::default(), first_sent: None };
     store.commit(lease, vec![done]).await.unwrap();
     let below = store.forget_pages_below(lease.flow, 99).await.unwrap();
     assert_eq!((below, left().await), (5, 2), "the last segment is where the journal goes on");
