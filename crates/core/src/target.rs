@@ -162,6 +162,17 @@ impl Idempotency {
     pub fn may_repeat(&self) -> bool {
         matches!(self, Self::Key { .. } | Self::Upsert { .. })
     }
+
+    /// Whether a delivery that was first sent so long ago may still be sent again without a question.
+    ///
+    /// A tenth of the time that the target remembers a key is kept as a margin; after it, the key may be as good as new
+    /// to the target, and a second document would arise.
+    pub fn may_repeat_after(&self, age: Duration) -> bool {
+        match self {
+            Self::Key { remembered_for: Some(lasts), .. } => age < *lasts / 10 * 9,
+            other => other.may_repeat(),
+        }
+    }
 }
 
 /// One document on its way to a target.
@@ -177,7 +188,7 @@ pub struct Delivery {
     pub idempotency_key: String,
     /// The mapped document, a JSON object.
     pub document: String,
-    /// How often it was sent before.
+    /// How often it was sent before; at least 1 if it may have been sent by an earlier run.
     pub attempts: u32,
 }
 
@@ -205,6 +216,12 @@ pub enum Receipt {
     Same {
         /// The target's own id, if it gave one.
         remote_id: Option<String>,
+    },
+    /// The target has a document under this key that was not sent by this flow, as far as its ledger knows: which
+    /// version it is, nobody here can say, so that it is to be updated.
+    Exists {
+        /// The target's own id.
+        remote_id: String,
     },
     /// The target refuses this document for good.
     Refused {
@@ -242,6 +259,16 @@ impl Receipt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_trusted_for_nine_tenths_of_its_life() {
+        let day = Duration::from_hours(24);
+        let key = |remembered_for| Idempotency::Key { field: "key".into(), max_len: 32, remembered_for };
+        assert!(key(Some(30 * day)).may_repeat_after(27 * day - Duration::from_secs(1)));
+        assert!(!key(Some(30 * day)).may_repeat_after(27 * day));
+        assert!(key(None).may_repeat_after(9_999 * day));
+        assert!(!Idempotency::Unique { field: "id".into() }.may_repeat_after(Duration::ZERO));
+    }
 
     #[test]
     fn only_what_certainly_had_no_effect_is_an_error() {

@@ -168,7 +168,7 @@ impl Run<'_> {
         self.next_page += 1;
         let todo = Bitmap::all(n_records);
         self.add_page(id, &fresh.page, todo.clone());
-        let page = OutboxPage { id, journal: JournalRef::default(), todo, sent: Bitmap::default() };
+        let page = OutboxPage { id, journal: JournalRef::default(), todo, sent: Bitmap::default(), first_sent: None };
         self.batch.outgoing.push(Outgoing { page, records: Some(fresh.page.records) });
     }
 

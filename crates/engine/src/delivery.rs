@@ -12,7 +12,7 @@ use milkrun_testkit::sample_stream;
 use milkrun_testkit::sinks::{MemorySink, Trouble, sample_target};
 use milkrun_testkit::world::{Drift, World};
 
-use crate::flow::{Flow, Options, Quiet, Stop, Surroundings};
+use crate::flow::{Flow, KeyRule, Options, Quiet, Stop, Surroundings};
 use crate::plan::Span;
 use crate::preview::{Fate, judge};
 use crate::report::Report;
@@ -118,6 +118,70 @@ async fn an_unknown_outcome_is_cleared_up_where_the_target_can_be_asked() {
         assert_eq!(setting.run().await.verdict, Verdict::Reconciled);
         assert_eq!(setting.n_documents(), [1; 5]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_the_target_may_have_forgotten_is_asked_about_first() {
+    let days = |n: u64| Duration::from_hours(24 * n);
+    for (passed, asked) in [(days(26), false), (days(28), true), (days(400), true)] {
+        let remembered_for = Some(days(30));
+        let setting = Setting::new(Idempotency::Key { field: "key".into(), max_len: 32, remembered_for }, "");
+        setting.sink.set_trouble(Trouble { lost_after: 100, ..Trouble::default() });
+        assert_eq!(setting.run().await.verdict, Verdict::Partial);
+        assert_eq!(setting.n_documents(), [1; 5]);
+        setting.around.clock.sleep(passed).await;
+        if asked {
+            // Now the keys are as good as new to it.
+            setting.sink.forget_keys();
+            setting.sink.set_trouble(Trouble { look_up: 100, ..Trouble::default() });
+            assert_eq!(setting.run().await.verdict, Verdict::Partial, "what cannot be asked about is not sent");
+            assert_eq!(setting.n_documents(), [1; 5]);
+        }
+        setting.sink.set_trouble(Trouble::default());
+        assert_eq!(setting.run().await.verdict, Verdict::Reconciled);
+        assert_eq!((passed, setting.n_documents()), (passed, vec![1; 5]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_under_another_name_doubles_nothing_and_leaves_nothing_stale() {
+    let mut setting = Setting::new(key(), "");
+    assert_eq!(setting.run().await.counts.new, 5);
+    setting.world.set_drift(Drift { leave: 100, ..Drift::default() });
+    setting.run().await;
+    setting.world.set_drift(Drift::default());
+    setting.flow.name = "renamed".into();
+    let report = setting.run().await;
+    assert_eq!((report.verdict, report.counts.new), (Verdict::Reconciled, 5), "{report:?}");
+    let documents = setting.sink.documents();
+    for row in setting.world.rows() {
+        assert_eq!(documents[&row.id.to_string()], [row.text()], "one document, as it is now");
+    }
+    assert_eq!(setting.run().await.counts.unchanged, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_plain_where_the_flow_says_so_and_the_target_takes_them() {
+    let idempotency_keys = async |keys: KeyRule, max_len: u32, name: &str| {
+        let mut setting = Setting::new(Idempotency::Key { field: "key".into(), max_len, remembered_for: None }, "");
+        setting.flow.options.keys = keys;
+        setting.flow.name = name.into();
+        setting.run().await;
+        let rows = setting.world.rows();
+        let mut keys = Vec::new();
+        for row in rows {
+            let trace = setting.store.trace(&milkrun_core::Key::of(&row.id.to_string())).await.unwrap();
+            keys.push(trace[0].row.idempotency_key.clone().unwrap());
+        }
+        keys
+    };
+    let rule = |plain, system: &str| KeyRule { system: system.into(), plain };
+    assert_eq!(idempotency_keys(rule(true, ""), 32, "flow").await, ["1", "2", "3", "4", "5"]);
+    let hashed = idempotency_keys(rule(false, "km"), 32, "flow").await;
+    assert!(hashed.iter().all(|key| key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit())), "{hashed:?}");
+    assert_eq!(hashed, idempotency_keys(rule(false, "km"), 32, "another").await);
+    assert_eq!(hashed, idempotency_keys(rule(true, "km"), 0, "flow").await, "too long for the target");
+    assert_ne!(hashed, idempotency_keys(rule(false, "jst"), 32, "flow").await);
 }
 
 #[tokio::test(start_paused = true)]

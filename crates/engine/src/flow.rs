@@ -79,6 +79,18 @@ pub struct Options {
     pub delivery_attempts: u32,
     /// Whether the pages are kept as they came. A target that is called needs them.
     pub journal: bool,
+    /// How the keys that go with deliveries are made.
+    pub keys: KeyRule,
+}
+
+/// How the keys that a target remembers deliveries by are made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyRule {
+    /// What the source is: its connector's name. Two systems may have accounts, streams and ids of the same name.
+    pub system: String,
+    /// Whether the source's key alone tells a document from every other one that is ever sent to the target, by whatever
+    /// flow. An insert then carries it as it is, if it is short enough, and can be found by it at the target.
+    pub plain: bool,
 }
 
 impl Options {
@@ -94,6 +106,7 @@ impl Options {
             batch: target.batch,
             delivery_attempts: 5,
             journal: true,
+            keys: KeyRule::default(),
         }
     }
 }

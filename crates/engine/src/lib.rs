@@ -24,7 +24,7 @@ pub mod run;
 #[cfg(test)]
 mod simulation;
 
-pub use flow::{Flow, Observer, Options, Quiet, Stop, Stopper, Surroundings};
+pub use flow::{Flow, KeyRule, Observer, Options, Quiet, Stop, Stopper, Surroundings};
 pub use plan::Span;
 pub use report::{Counts, Report};
 pub use run::{replay, run};

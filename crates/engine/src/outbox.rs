@@ -171,7 +171,7 @@ impl Courier {
         let mut changes = Vec::new();
         let mut parcels = self.pack(page, records, round, counts, &mut changes).await?;
         // A doubtful parcel that may not simply be sent again is asked about first.
-        if !self.flow.target.idempotency.may_repeat() {
+        if !self.may_repeat(page) {
             let (doubtful, sure): (Vec<_>, Vec<_>) = parcels.into_iter().partition(|p| p.doubtful);
             parcels = sure;
             for parcel in doubtful {
@@ -188,6 +188,7 @@ impl Courier {
             let now: Vec<Parcel> = parcels.drain(..wave.min(parcels.len())).collect();
             for parcel in &now {
                 page.sent.set(parcel.index);
+                page.first_sent.get_or_insert(self.around.clock.now());
             }
             self.commit(page, Vec::new()).await?;
             self.send(page, records, now, per_call, at_once, counts).await?;
@@ -303,6 +304,7 @@ impl Courier {
         }
         let delivery = self.delivery(&parcel, 1);
         match self.sink.look_up(&self.flow.sink_cx, &delivery).await {
+            Ok(Some(Receipt::Exists { remote_id })) => parcels.push(self.existing(page, parcel, remote_id, changes)),
             Ok(Some(receipt)) => {
                 self.settle(page, records, &parcel, receipt, counts, changes);
             }
@@ -404,8 +406,31 @@ impl Courier {
             parcel.doubtful = true;
             return Some(parcel);
         }
+        if let Receipt::Exists { remote_id } = receipt {
+            return Some(self.existing(page, parcel, remote_id, changes));
+        }
         self.settle(page, records, &parcel, receipt, counts, changes);
         None
+    }
+
+    /// The parcel as an update of a document that the target has from somebody else, such as the same flow under
+    /// another name: its id is kept, its version is not known.
+    fn existing(&self, page: &OutboxPage, mut parcel: Parcel, remote_id: String, changes: &mut Vec<Change>) -> Parcel {
+        let entry = LedgerEntry { fingerprint: 0, version: None, remote_id: Some(remote_id) };
+        changes.push(Change::Ledger(vec![self.ledger_row(page, &parcel, entry.clone())]));
+        parcel.known = Some(entry);
+        parcel
+    }
+
+    fn ledger_row(&self, page: &OutboxPage, parcel: &Parcel, entry: LedgerEntry) -> LedgerRow {
+        LedgerRow {
+            key: parcel.key.clone(),
+            entry,
+            page: page.id,
+            index: u32::try_from(parcel.index).expect("a page has fewer than 2^32 records"),
+            idempotency_key: Some(self.idempotency_key(parcel)),
+            at: self.around.clock.now(),
+        }
     }
 
     fn settle(
@@ -429,14 +454,7 @@ impl Courier {
                     changes.extend(settled.map(|(id, _)| Change::DeadLetterSettled(id)));
                 }
                 let remote_id = remote_id.or_else(|| parcel.known.as_ref().and_then(|k| k.remote_id.clone()));
-                changes.push(Change::Ledger(vec![LedgerRow {
-                    key: parcel.key.clone(),
-                    entry: parcel.mark.entry(remote_id),
-                    page: page.id,
-                    index: u32::try_from(parcel.index).expect("a page has fewer than 2^32 records"),
-                    idempotency_key: Some(self.idempotency_key(parcel)),
-                    at: self.around.clock.now(),
-                }]));
+                changes.push(Change::Ledger(vec![self.ledger_row(page, parcel, parcel.mark.entry(remote_id))]));
             }
             Receipt::Refused { reason } => {
                 self.bury(
@@ -450,7 +468,7 @@ impl Courier {
                     changes,
                 );
             }
-            Receipt::Unknown { .. } => {
+            Receipt::Unknown { .. } | Receipt::Exists { .. } => {
                 self.blocked.insert(record_key(parcel));
             }
         }
@@ -518,27 +536,54 @@ impl Courier {
             operation,
             idempotency_key: self.idempotency_key(parcel),
             document: parcel.document.clone(),
-            attempts,
+            attempts: attempts.max(u32::from(parcel.doubtful)),
         }
     }
 
-    /// 32 hexadecimal digits over account, flow, target, key and version: the same on every attempt.
     fn idempotency_key(&self, parcel: &Parcel) -> String {
-        let parts = [
-            self.flow.source_cx.account(),
-            &self.flow.name,
-            &self.flow.target.name,
-            &parcel.key.to_string(),
-            &format!("{:032x}", parcel.mark.fingerprint),
-        ];
-        format!("{:032x}", xxh3_128(parts.join("\n").as_bytes()))
+        let remote_id = parcel.known.as_ref().and_then(|known| known.remote_id.as_deref());
+        idempotency_key(&self.flow, &parcel.key, remote_id.map(|id| (id, parcel.mark.fingerprint)))
+    }
+
+    /// Whether what was sent earlier of this page may simply be sent again.
+    fn may_repeat(&self, page: &OutboxPage) -> bool {
+        let age = page.first_sent.map(|at| self.around.clock.now().duration_since(at).try_into().unwrap_or_default());
+        self.flow.target.idempotency.may_repeat_after(age.unwrap_or_default())
     }
 
     async fn commit(&mut self, page: &OutboxPage, mut changes: Vec<Change>) -> Result<()> {
-        let progress = Change::PageProgress { id: page.id, todo: page.todo.clone(), sent: page.sent.clone() };
-        changes.push(progress);
+        let (todo, sent) = (page.todo.clone(), page.sent.clone());
+        changes.push(Change::PageProgress { id: page.id, todo, sent, first_sent: page.first_sent });
         self.around.store.commit(self.lease, changes).await
     }
+}
+
+/// The key that goes with one operation: the same on every attempt, whatever the flow is called.
+///
+/// An insert has one key for good, so that a document which the target has from an earlier life is found again instead
+/// of doubled; each version of an update (the target's id and the record's fingerprint) has a key of its own, because a
+/// target that remembers keys would answer a changed document with its old result.
+///
+/// It is the source's key where the flow says that it is unique and the target takes it, else 32 hexadecimal digits
+/// over system, account, stream, target, key and operation.
+fn idempotency_key(flow: &Flow, key: &Key, update: Option<(&str, u128)>) -> String {
+    let key = key.to_string();
+    let operation = match update {
+        None if flow.options.keys.plain && fits(&flow.target.idempotency, &key) => return key,
+        None => "insert".to_owned(),
+        Some((remote_id, fingerprint)) => format!("update {remote_id} {fingerprint:032x}"),
+    };
+    let (account, target) = (flow.source_cx.account(), &flow.target.name);
+    let parts = [&flow.options.keys.system, account, &flow.stream.name, target, &key, &operation];
+    // With their lengths, so that no two rows of parts make one text.
+    let text: String = parts.iter().map(|part| format!("{}:{part}\n", part.len())).collect();
+    format!("{:032x}", xxh3_128(text.as_bytes()))
+}
+
+/// Whether the target takes this key as it is: short enough, and without blanks that it might trim.
+fn fits(idempotency: &Idempotency, key: &str) -> bool {
+    let most = if let Idempotency::Key { max_len, .. } = idempotency { *max_len } else { 32 };
+    key.len() <= most as usize && key.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// The key of the record that the parcel is a part of.

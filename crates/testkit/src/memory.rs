@@ -102,12 +102,14 @@ impl FlowData {
             }
             Change::PageAdded { id, journal, todo, .. } => {
                 self.next_page = self.next_page.max(id + 1);
-                self.pages.insert(id, OutboxPage { id, journal, todo, sent: milkrun_core::state::Bitmap::default() });
+                let sent = milkrun_core::state::Bitmap::default();
+                self.pages.insert(id, OutboxPage { id, journal, todo, sent, first_sent: None });
             }
-            Change::PageProgress { id, todo, sent } => {
+            Change::PageProgress { id, todo, sent, first_sent } => {
                 let page = self.pages.get_mut(&id).ok_or_else(|| Error::new(ErrorKind::State, "no such page"))?;
                 page.todo = todo;
                 page.sent = sent;
+                page.first_sent = first_sent;
             }
             Change::DeadLetter(mut letter) => {
                 // A later refusal of the same key takes the place and the number of the earlier one.

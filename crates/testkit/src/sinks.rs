@@ -81,6 +81,11 @@ impl MemorySink {
         self.inner().trouble = trouble;
     }
 
+    /// It remembers no key of the past any more.
+    pub fn forget_keys(&self) {
+        self.inner().keys.clear();
+    }
+
     /// Its documents, by source key.
     pub fn documents(&self) -> BTreeMap<String, Vec<String>> {
         let mut by_key: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -98,6 +103,10 @@ impl Sinked {
         if matches!(idempotency, Idempotency::Key { .. })
             && let Some(&id) = self.keys.get(&delivery.idempotency_key)
         {
+            // A caller that has not sent it before does not know which version it is.
+            if delivery.operation == Operation::Insert && delivery.attempts == 0 {
+                return Receipt::Exists { remote_id: id.to_string() };
+            }
             return Receipt::Same { remote_id: Some(id.to_string()) };
         }
         let existing = self.documents.iter().find(|(_, (k, _))| *k == key).map(|(id, _)| *id);

@@ -271,7 +271,7 @@ async fn a_commit_is_all_or_nothing<S: StateStore + ?Sized>(place: &impl Place<S
             Change::Planned(Planned { axis: String::new(), until: at(0) }),
             Change::Ledger(vec![row(5, 5)]),
             page(2, IN_JOURNAL, &[1]),
-            Change::PageProgress { id: 1, todo: bitmap(&[]), sent: bitmap(&[1]) },
+            Change::PageProgress { id: 1, todo: bitmap(&[]), sent: bitmap(&[1]), first_sent: None },
             Change::DeadLetter(letter(Some("5"), "no")),
             Change::SinkMark("m".into()),
             Change::ResumeVersion("v".into()),
@@ -281,7 +281,7 @@ async fn a_commit_is_all_or_nothing<S: StateStore + ?Sized>(place: &impl Place<S
     let impossible = [
         // What is not there cannot be changed: the engine and the store would disagree from here on.
         advanced(99, "on", None, 0),
-        Change::PageProgress { id: 99, todo: bitmap(&[1]), sent: bitmap(&[]) },
+        Change::PageProgress { id: 99, todo: bitmap(&[1]), sent: bitmap(&[]), first_sent: None },
     ];
     for bad in impossible {
         let what = format!("{bad:?}");
@@ -506,11 +506,14 @@ async fn pages_are_open_until_all_is_delivered<S: StateStore + ?Sized>(place: &i
     assert_eq!(store.open_pages(lease.flow, None, 1).await.unwrap()[0].journal, journal(0));
 
     let progress = vec![
-        Change::PageProgress { id: 1, todo: bitmap(&[3]), sent: bitmap(&[0, 3]) },
-        Change::PageProgress { id: 3, todo: bitmap(&[]), sent: bitmap(&[9]) },
+        Change::PageProgress { id: 1, todo: bitmap(&[3]), sent: bitmap(&[0, 3]), first_sent: Some(at(7)) },
+        Change::PageProgress { id: 3, todo: bitmap(&[]), sent: bitmap(&[9]), first_sent: None },
     ];
     store.commit(lease, progress).await.unwrap();
     assert_eq!(open(None, 10).await, [(1, vec![3], vec![0, 3]), (4, vec![1], vec![])]);
+    let first_sent: Vec<_> =
+        store.open_pages(lease.flow, None, 10).await.unwrap().iter().map(|page| page.first_sent).collect();
+    assert_eq!(first_sent, [Some(at(7)), None]);
     let pending: Vec<u64> = store.flows().await.unwrap().iter().map(|f| f.pending).collect();
     assert_eq!(pending, [1, 2]);
 
@@ -543,7 +546,10 @@ async fn pages_without_a_journal_are_kept_while_open<S: StateStore + ?Sized>(pla
     assert_eq!(store.open_pages(lease.flow, None, 10).await.unwrap().len(), 1);
     let state = store.load(lease).await.unwrap();
     assert_eq!((state.next_page, state.journal_end), (4, IN_JOURNAL));
-    store.commit(lease, vec![Change::PageProgress { id: 2, todo: bitmap(&[]), sent: bitmap(&[1]) }]).await.unwrap();
+    store
+        .commit(lease, vec![Change::PageProgress { id: 2, todo: bitmap(&[]), sent: bitmap(&[1]), first_sent: None }])
+        .await
+        .unwrap();
     assert!(store.open_pages(lease.flow, None, 10).await.unwrap().is_empty());
     assert_eq!(store.journal_pages(lease.flow, None, 10).await.unwrap(), [(1, IN_JOURNAL)]);
 }
