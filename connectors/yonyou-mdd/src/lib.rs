@@ -1,27 +1,41 @@
-//! Yonyou Mdd: the connector of Milkrun. The five facts:
-#![doc = include_str!("../README.md")]
+//! Yonyou YonBIP and YonSuite: the connector of Milkrun. The five facts, and what is promised:
+#![doc = include_str!("about.md")]
 
+mod body;
 mod client;
 mod config;
+mod envelope;
 mod error;
+mod list;
+mod receipts;
+mod regroup;
+mod sink;
 mod source;
-mod streams;
+pub mod streams;
+pub mod targets;
+mod token;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod situations;
 
 use milkrun_core::{ConnectorSpec, inventory};
 
-pub use self::config::YonyouMddConfig;
+pub use self::config::{Application, YonyouConfig};
+pub use self::token::sign;
 
 inventory::submit! {
     ConnectorSpec {
         name: "yonyou-mdd",
-        title: ("Yonyou Mdd", "Yonyou Mdd"),
-        about: include_str!("../README.md"),
-        schema: || schemars::schema_for!(YonyouMddConfig),
-        streams: || streams::all(config::page_size()),
-        targets: Vec::new,
-        quota: || config::quota(config::calls_per_second()),
+        title: ("Yonyou YonBIP / YonSuite", "用友 YonBIP / YonSuite"),
+        about: include_str!("about.md"),
+        schema: || schemars::schema_for!(YonyouConfig),
+        streams: || streams::built_in().iter().map(|stream| stream.spec(None)).collect(),
+        targets: || targets::built_in().iter().map(targets::TargetConfig::spec).collect(),
+        quota: || config::quota(config::calls_per_minute(), config::concurrency(), &targets::built_in()),
         example: config::EXAMPLE,
-        sign: None,
+        sign: Some(token::sign_request),
         open: |opening| source::open(&opening),
     }
 }

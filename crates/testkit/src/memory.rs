@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use milkrun_core::state::{
     Change, DeadLetter, FlowState, FlowSummary, Journal, JournalEntry, JournalRef, Lease, LedgerEntry, LedgerRow,
     OutboxPage, Planned, RunRecord, StateStore, StoredSlice, TraceEntry,
 };
+use milkrun_core::token::{Begin, StoredToken, Token, TokenStore};
 use milkrun_core::{Error, ErrorKind, Key, Result};
 
 /// A store in memory. Clones share it.
@@ -270,6 +272,63 @@ impl StateStore for MemoryStore {
             let pages = data.pages.range(..before.unwrap_or(u64::MAX)).rev().filter(|(_, p)| p.journal.segment > 0);
             pages.take(limit as usize).map(|(id, page)| (*id, page.journal)).collect()
         }))
+    }
+}
+
+/// Tokens in memory, for one process and one account. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryTokens(Arc<Mutex<Renewals>>);
+
+#[derive(Debug, Default)]
+struct Renewals {
+    held: Option<StoredToken>,
+    fence: u64,
+    renewing: bool,
+}
+
+impl MemoryTokens {
+    fn inner(&self) -> MutexGuard<'_, Renewals> {
+        self.0.lock().expect("no holder panics")
+    }
+
+    /// All workers are dead: renewals can be taken over.
+    pub fn crash(&self) {
+        self.inner().renewing = false;
+    }
+}
+
+#[async_trait]
+impl TokenStore for MemoryTokens {
+    async fn load_token(&self, _: &str) -> Result<Option<StoredToken>> {
+        Ok(self.inner().held.clone())
+    }
+
+    async fn begin_renewal(&self, _: &str, generation: u64, _: Timestamp, _: Duration) -> Result<Begin> {
+        let mut inner = self.inner();
+        if inner.held.as_ref().map_or(0, |held| held.generation) != generation {
+            return Ok(Begin::Moved);
+        }
+        if std::mem::replace(&mut inner.renewing, true) {
+            return Ok(Begin::Busy);
+        }
+        inner.fence += 1;
+        Ok(Begin::Started { fence: inner.fence, unfinished: false })
+    }
+
+    async fn finish_renewal(&self, _: &str, fence: u64, token: &Token) -> Result<u64> {
+        let mut inner = self.inner();
+        if !inner.renewing || inner.fence != fence {
+            return Err(Error::new(ErrorKind::Busy, "the lease was lost"));
+        }
+        inner.renewing = false;
+        let generation = inner.held.as_ref().map_or(0, |held| held.generation) + 1;
+        inner.held = Some(StoredToken { generation, token: token.clone() });
+        Ok(generation)
+    }
+
+    async fn abandon_renewal(&self, _: &str, _: u64, _: bool) -> Result<()> {
+        self.inner().renewing = false;
+        Ok(())
     }
 }
 
