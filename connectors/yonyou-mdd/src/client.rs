@@ -219,3 +219,185 @@ impl Protocol for Client {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use milkrun_core::transport::Verb;
+    use milkrun_core::{ErrorKind, PageRequest, Result, Slice};
+
+    use crate::fixture::{Asked, Reply, SECRET, SETTINGS, Stage, bare_stage, ok, stage};
+
+    const TENANT: &str = "tenant_id = 'k8p3lxta'\napp_key = 'key'\napp_secret = 'hush-hush-secret'\n";
+    const FOUND: &str = r#"{"code":"00000","message":"成功！","data":{"gatewayUrl":"https://c2.yonyoucloud.com/iuap-api-gateway","tokenUrl":"https://c2.yonyoucloud.com/iuap-api-auth"}}"#;
+    const EMPTY: &str = r#"{"code":"200","data":{"recordList":[],"recordCount":0}}"#;
+    const TOKEN: &str = r#"{"code":"00000","message":"成功！","data":{"access_token":"to/ke+n=","expire":7200}}"#;
+
+    /// Reads the first page of a stream.
+    async fn read(stage: &Stage, name: &str) -> Result<usize> {
+        let source = stage.account.source.clone().unwrap();
+        let stream = source.streams().iter().find(|stream| stream.name == name).unwrap();
+        let (slice, at) = (Slice::default(), stream.paging.start());
+        let ask = PageRequest { stream, slice: &slice, at: &at, size: stream.page_size.usual };
+        source.read_page(&stage.cx, ask).await.map(|page| page.records.len())
+    }
+
+    /// A tenant whose data centre has to be asked for.
+    fn tenant(more: &str, found: Reply) -> Stage {
+        bare_stage(&format!("{TENANT}{more}"), move |asked| match () {
+            () if asked.is("/getGatewayAddress") => found.clone(),
+            () if asked.is("/getAccessToken") => ok(TOKEN),
+            () => ok(EMPTY),
+        })
+    }
+
+    fn addresses(stage: &Stage) -> Vec<String> {
+        stage.vendor.asked().into_iter().map(|asked| asked.url).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_data_centre_is_asked_for_once() {
+        let stage = tenant("", ok(FOUND));
+        for _ in 0..2 {
+            assert_eq!(read(&stage, "purchase-orders").await.unwrap(), 0);
+        }
+        let list = "https://c2.yonyoucloud.com/iuap-api-gateway/yonbip/scm/purchaseorder/list";
+        let token = "https://c2.yonyoucloud.com/iuap-api-auth/open-auth/selfAppAuth/base/v1/getAccessToken";
+        let discovery = "https://apigateway.yonyoucloud.com/open-auth/dataCenter/getGatewayAddress";
+        assert_eq!(addresses(&stage), [discovery, token, list, list]);
+        let asked = &stage.vendor.asked()[0];
+        assert_eq!((asked.verb, asked.raw_query.as_str()), (Verb::Get, "tenantId=k8p3lxta"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn both_addresses_can_be_set() {
+        let half = tenant("gateway_url = 'https://c4.example/gw/'", ok(FOUND));
+        read(&half, "purchase-orders").await.unwrap();
+        let addresses = addresses(&half);
+        assert!(addresses[1].starts_with("https://c2.yonyoucloud.com/iuap-api-auth/open-auth/"), "{addresses:?}");
+        assert_eq!(addresses[2], "https://c4.example/gw/yonbip/scm/purchaseorder/list");
+        let whole = stage(SETTINGS, |_| ok(EMPTY));
+        read(&whole, "purchase-orders").await.unwrap();
+        assert_eq!(whole.vendor.asked().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_data_centre_that_is_not_found_is_said() {
+        let unknown = ok(r#"{"code":"500","message":"根据租户id获取网关地址出现异常"}"#);
+        let error = read(&tenant("", unknown), "purchase-orders").await.unwrap_err();
+        assert_eq!((error.kind(), error.help()), (ErrorKind::ConfigInvalid, Some("check `tenant_id`")));
+        let bad = [
+            ok(r#"{"code":"00000","data":{}}"#),
+            ok(r#"{"code":"00000"}"#),
+            ok(FOUND.replace("https://c2", "http://c2")),
+            ok(FOUND.replace("https://c2", "https://user@c2")),
+            ok("<html></html>"),
+        ];
+        for found in bad {
+            let what = format!("{found:?}");
+            let error = read(&tenant("", found), "purchase-orders").await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Malformed, "{what}");
+        }
+        let local = tenant("discovery_url = 'http://127.0.0.1:1'", ok(FOUND.replace("https://c2", "http://c2")));
+        assert!(read(&local, "purchase-orders").await.is_ok(), "a sandbox speaks http throughout");
+    }
+
+    fn token_call(stage: &Stage) -> Asked {
+        stage.vendor.asked().into_iter().find(|asked| asked.is("/getAccessToken")).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_call_is_signed_and_encoded_exactly_once() {
+        let stage = stage(SETTINGS, |_| ok(EMPTY));
+        read(&stage, "purchase-orders").await.unwrap();
+        let asked = token_call(&stage);
+        let json = ("content-type".to_owned(), "application/json;charset=UTF-8".to_owned());
+        assert_eq!((asked.verb, asked.headers.as_slice()), (Verb::Get, std::slice::from_ref(&json)));
+        let (_, expected) = crate::sign(
+            &milkrun_core::Secret::new(SECRET),
+            [("appKey", "key"), ("timestamp", asked.query["timestamp"].as_str())],
+        );
+        assert_eq!(asked.query["signature"], expected);
+        assert_eq!(asked.query["timestamp"].len(), 13, "milliseconds");
+        let encoded = expected.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        assert!(asked.raw_query.ends_with(&format!("signature={encoded}")), "{}", asked.raw_query);
+        let list = &stage.vendor.asked()[1];
+        assert_eq!(list.raw_query, "access_token=to%2Fke%2Bn%3D");
+        assert_eq!(list.headers, [json]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_suite_signs_its_own_parameters() {
+        let more = "application = 'suite'\nsuite_ticket = 'ticket'\nold_token_path = true\n";
+        let stage = stage(&format!("{SETTINGS}{more}"), |_| ok(EMPTY));
+        read(&stage, "purchase-orders").await.unwrap();
+        let asked = token_call(&stage);
+        assert!(asked.is("/iuap-api-auth/open-auth/suiteApp/getAccessToken"), "{asked:?}");
+        let names: Vec<_> = asked.query.keys().map(String::as_str).collect();
+        assert_eq!(names, ["signature", "suiteKey", "suiteTicket", "tenantId", "timestamp"]);
+        let pairs = asked.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let (_, expected) = crate::sign(&milkrun_core::Secret::new(SECRET), pairs);
+        assert_eq!(asked.query["signature"], expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_asked_for_anew_five_minutes_early() {
+        let stage = stage(SETTINGS, |_| ok(EMPTY));
+        let n_tokens = || stage.vendor.asked().iter().filter(|asked| asked.is("/getAccessToken")).count();
+        read(&stage, "purchase-orders").await.unwrap();
+        stage.cx.clock().sleep(std::time::Duration::from_mins(114)).await;
+        read(&stage, "purchase-orders").await.unwrap();
+        assert_eq!(n_tokens(), 1);
+        stage.cx.clock().sleep(std::time::Duration::from_mins(2)).await;
+        read(&stage, "purchase-orders").await.unwrap();
+        assert_eq!(n_tokens(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_vendor_says_of_tokens_is_passed_on_without_secrets() {
+        let cases = [
+            (r#"{"code":"10018","message":"应用不存在 hush-hush-secret"}"#, ErrorKind::ConfigInvalid),
+            (r#"{"code":"50000","message":"签名错误 hush-hush-secret"}"#, ErrorKind::Unexpected),
+            (r#"{"code":"00000","data":{}}"#, ErrorKind::Malformed),
+        ];
+        for (answer, kind) in cases {
+            let stage = bare_stage(SETTINGS, move |_| ok(answer));
+            let error = read(&stage, "purchase-orders").await.unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+            let shown = format!("{error:?} {:?}", error.help());
+            assert!(!shown.contains(SECRET), "{shown}");
+            assert!(kind == ErrorKind::Malformed || shown.contains("check `app_key`"), "{shown}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_gateways_own_code_says_more_than_the_status() {
+        let kind = async |reply: Reply| {
+            let stage = stage(SETTINGS, move |_| reply.clone());
+            read(&stage, "purchase-orders").await.unwrap_err().kind()
+        };
+        assert_eq!(kind(Ok((404, r#"{"code":"310404"}"#.into()))).await, ErrorKind::ConfigInvalid);
+        assert_eq!(kind(Ok((404, "nothing".into()))).await, ErrorKind::Refused);
+        assert_eq!(kind(Ok((429, r#"{"code":310046}"#.into()))).await, ErrorKind::QuotaExceeded);
+        assert_eq!(kind(Ok((500, r#"{"code":"500"}"#.into()))).await, ErrorKind::Unavailable);
+        assert_eq!(kind(ok("非法token")).await, ErrorKind::TokenExpired);
+        assert_eq!(kind(Ok((401, "非法token".into()))).await, ErrorKind::TokenExpired);
+        assert_eq!(kind(ok(r#"{"code":"200","data":{"rows":[]}}"#)).await, ErrorKind::Malformed);
+        let echo = stage(SETTINGS, |_| ok(r#"{"code":"999","message":"to/ke+n= is not for hush-hush-secret"}"#));
+        let error = read(&echo, "purchase-orders").await.unwrap_err();
+        assert!(!format!("{error:?}").contains("to/ke+n=") && error.to_string().contains("***"), "{error:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn check_asks_for_one_row_and_minds_no_missing_right() {
+        for (answer, passes) in [
+            (EMPTY, true),
+            (r#"{"code":"310037","message":"未授权"}"#, true),
+            (r#"{"code":"310031","message":"ip"}"#, false),
+            ("<html>", false),
+        ] {
+            let stage = stage(SETTINGS, move |_| ok(answer));
+            assert_eq!(stage.account.source.clone().unwrap().check(&stage.cx).await.is_ok(), passes, "{answer}");
+            assert_eq!(stage.sink().check(&stage.cx).await.is_ok(), passes, "{answer}");
+        }
+    }
+}

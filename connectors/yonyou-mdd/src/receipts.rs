@@ -115,13 +115,14 @@ impl Info {
         let Some(object) = Object::parse(json) else { return Self::default() };
         // `{code, message, data}` and `{data: {…}}`.
         let inner = object.get("data").and_then(Object::parse);
-        let wrapped = inner.is_some();
         let document = inner.as_ref().unwrap_or(&object);
+        // Elsewhere `code` is the document's own.
+        let coded = inner.is_some() || (object.get("message").is_some() && object.get("id").is_none());
         let names = [SOURCE_UNIQUE, "resubmitCheckKey", "key", "code"].iter().filter_map(|name| document.text(name));
         Self {
             names: names.collect(),
             id: document.text("id").or_else(|| document.text("targetUnique")),
-            code: if wrapped { object.text("code") } else { None },
+            code: if coded { object.text("code") } else { None },
             message: object.text("message").unwrap_or_default(),
         }
     }
@@ -286,6 +287,7 @@ mod tests {
             r#"{"count":3,"sucessCount":1,"failCount":2,"messages":[{"key":"A-1","message":"no"}],"failinfos":[{"code":"999","message":"never","sourceUnique":"A-2"}],"infos":[{"id":9,"sourceUnique":"A-10"}]}"#,
             r#"{"failCount":1,"sucessCount":2,"messages":{"sourceUnique":"A-1","message":"no"},"infos":[{"resubmitCheckKey":"OPENAPI_66f_k8p_A-2","id":8},{"resubmitCheckKey":"OPENAPI_66f_k8p_A-10","id":9}]}"#,
             r#"{"count":3,"infos":[{"code":"200","message":"ok","data":{"id":7,"sourceUnique":"A-1"}},{"code":"999","message":"no","data":{"sourceUnique":"A-2"}},{"code":"10004","data":{"id":9,"sourceUnique":"A-10"}}]}"#,
+            r#"{"count":3,"sucessCount":2,"failCount":1,"infos":[{"code":"999","message":"no","sourceUnique":"A-1"},{"id":8,"sourceUnique":"A-2"},{"id":9,"sourceUnique":"A-10"}]}"#,
             // All went well: the order holds.
             r#"{"count":3,"sucessCount":3,"failCount":0,"messages":[],"infos":[{"id":7},{"id":8},{"id":9}]}"#,
             r#"{"count":3,"sucessCount":3,"failCount":0}"#,

@@ -96,6 +96,8 @@ impl TokenSource for Client {
 
 /// How long a token lives where the answer does not say.
 const LIFE: SignedDuration = SignedDuration::from_hours(2);
+/// More seconds than this cannot be meant.
+const LONGEST_LIFE: i64 = 30 * 24 * 3600;
 
 /// The token that a good answer gives: in `data`, or, as one client saw it, at the top.
 ///
@@ -111,7 +113,7 @@ fn granted(body: &str, now: Timestamp) -> Result<Token> {
     };
     let access = text("access_token").map(Secret::new).filter(|token| !token.is_unusable()).ok_or_else(none)?;
     let secs = ["expire", "expires_in"].iter().find_map(|name| text(name)?.parse::<i64>().ok());
-    let life = secs.filter(|secs| *secs > 0).map_or(LIFE, |secs| SignedDuration::from_secs(secs).min(LIFE));
+    let life = secs.filter(|secs| (1..=LONGEST_LIFE).contains(secs)).map_or(LIFE, SignedDuration::from_secs);
     let mut token = Token::new(access, now);
     token.expires_at = Some(now + life);
     Ok(token)
@@ -165,7 +167,7 @@ mod tests {
         for body in [
             r#"{"code":"00000","message":"成功！","data":{"access_token":"a/b+c=","expire":7200}}"#,
             r#"{"access_token":"a/b+c=","expires_in":"7200"}"#,
-            r#"{"code":"00000","data":{"access_token":"a/b+c=","expire":99999}}"#,
+            r#"{"code":"00000","data":{"access_token":"a/b+c=","expire":99999999}}"#,
             r#"{"code":"00000","data":{"access_token":"a/b+c="}}"#,
         ] {
             assert_eq!(read(body), Ok(("a/b+c=".to_owned(), two_hours.clone())), "{body}");

@@ -233,10 +233,15 @@ fn spoil(good: Reply, spoil: impl FnOnce(&str) -> String) -> Reply {
     }
 }
 
-/// Takes the fields `total` out of the objects around the records.
+/// What vendors call the total.
+const TOTALS: [&str; 3] = ["total", "totalCount", "recordCount"];
+
+/// Takes the total out of the objects around the records.
 fn remove_total(json: &mut serde_json::Value) {
     if let serde_json::Value::Object(fields) = json {
-        fields.remove("total");
+        for name in TOTALS {
+            fields.remove(name);
+        }
         fields.values_mut().for_each(remove_total);
     }
 }
