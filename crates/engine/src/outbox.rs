@@ -47,7 +47,9 @@ pub(crate) struct Courier {
 /// One document of one record.
 #[derive(Debug)]
 struct Parcel {
-    /// The record's index in the page.
+    /// The record's page.
+    page: u64,
+    /// Its index there.
     index: usize,
     key: Key,
     mark: Mark,
@@ -247,7 +249,7 @@ impl Courier {
                 },
             };
             let doubtful = page.sent.has(index);
-            parcels.push(Parcel { index, key, mark, news, document, known, doubtful });
+            parcels.push(Parcel { page: page.id, index, key, mark, news, document, known, doubtful });
         }
         // A record of several documents is done when all of them are.
         self.open_parcels.clear();
@@ -542,7 +544,8 @@ impl Courier {
 
     fn idempotency_key(&self, parcel: &Parcel) -> String {
         let remote_id = parcel.known.as_ref().and_then(|known| known.remote_id.as_deref());
-        idempotency_key(&self.flow, &parcel.key, remote_id.map(|id| (id, parcel.mark.fingerprint)))
+        let version = |id: &str| format!("{id} {:032x} {} {}", parcel.mark.fingerprint, parcel.page, parcel.index);
+        idempotency_key(&self.flow, &parcel.key, remote_id.map(version))
     }
 
     /// Whether what was sent earlier of this page may simply be sent again.
@@ -561,17 +564,18 @@ impl Courier {
 /// The key that goes with one operation: the same on every attempt, whatever the flow is called.
 ///
 /// An insert has one key for good, so that a document which the target has from an earlier life is found again instead
-/// of doubled; each version of an update (the target's id and the record's fingerprint) has a key of its own, because a
-/// target that remembers keys would answer a changed document with its old result.
+/// of doubled. Each update has a key of its own, because a target that remembers keys would answer a changed document
+/// with its old result: over the target's id, the record's fingerprint, and the page that it came with, for a record may
+/// also change back.
 ///
 /// It is the source's key where the flow says that it is unique and the target takes it, else 32 hexadecimal digits
 /// over system, account, stream, target, key and operation.
-fn idempotency_key(flow: &Flow, key: &Key, update: Option<(&str, u128)>) -> String {
+fn idempotency_key(flow: &Flow, key: &Key, update: Option<String>) -> String {
     let key = key.to_string();
     let operation = match update {
         None if flow.options.keys.plain && fits(&flow.target.idempotency, &key) => return key,
         None => "insert".to_owned(),
-        Some((remote_id, fingerprint)) => format!("update {remote_id} {fingerprint:032x}"),
+        Some(version) => format!("update {version}"),
     };
     let (account, target) = (flow.source_cx.account(), &flow.target.name);
     let parts = [&flow.options.keys.system, account, &flow.stream.name, target, &key, &operation];

@@ -2,4 +2,6 @@
 //! simulation of deliveries.
 #![expect(clippy::unwrap_used, reason = "all of this is a test, the helpers too")]
 
+mod line;
 mod recorded;
+mod simulation;
