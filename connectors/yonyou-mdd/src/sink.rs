@@ -276,7 +276,10 @@ impl Sink for YonyouSink {
         let rows = self.rows_with(cx, target, &target.number, &number).await?;
         match rows.as_slice() {
             [] => Ok(None),
-            [row] => Ok(Some(Receipt::Same { remote_id: lists::text(row, "id") })),
+            [row] => {
+                let found = Receipt::Same { remote_id: lists::text(row, "id") };
+                Ok(Some(judged(target, delivery, found)))
+            }
             _ => {
                 let error =
                     Error::new(ErrorKind::Incoherent, "several documents have the number").with("number", number);

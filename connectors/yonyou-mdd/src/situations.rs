@@ -150,9 +150,13 @@ async fn situation_7_before_a_key_that_may_be_forgotten_is_used_the_document_is_
             ok(format!("{{\"code\":\"200\",\"data\":{{\"pageIndex\":1,\"pageSize\":10,\"recordList\":{rows}}}}}"))
         })
     };
-    let first = delivery("purchase-order", KEY, ORDER);
+    let first = again(&delivery("purchase-order", KEY, ORDER));
     let stage = lists(r#"[{"id":2410387773493760123,"code":"MINE-1","pubts":"2026-01-05 18:13:17"}]"#);
     assert_eq!(stage.sink().look_up(&stage.cx, &first).await.unwrap(), Some(same()));
+    // What this flow has never sent may be of another version.
+    let exists = Receipt::Exists { remote_id: ID.to_owned() };
+    let never_sent = delivery("purchase-order", KEY, ORDER);
+    assert_eq!(stage.sink().look_up(&stage.cx, &never_sent).await.unwrap(), Some(exists));
     let asked = &stage.vendor.bodies(LIST)[0];
     assert!(asked.contains(r#"{"field":"code","op":"eq","value1":"MINE-1"}"#), "{asked}");
     let stage = lists("[]");
@@ -175,7 +179,7 @@ async fn situation_7_before_a_key_that_may_be_forgotten_is_used_the_document_is_
         ok(r#"{"code":"200","data":{"recordList":[{"id":7,"headItem":{"define1":"WMS-7"}}]}}"#)
     });
     let wms = delivery("purchase-order", KEY, r#"{"headItem":{"define1":"WMS-7"}}"#);
-    let found = stage.sink().look_up(&stage.cx, &wms).await.unwrap();
+    let found = stage.sink().look_up(&stage.cx, &again(&wms)).await.unwrap();
     assert_eq!(found, Some(Receipt::Same { remote_id: Some("7".to_owned()) }));
 }
 

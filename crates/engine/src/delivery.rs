@@ -161,6 +161,29 @@ async fn a_flow_under_another_name_doubles_nothing_and_leaves_nothing_stale() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flow_that_begins_anew_after_the_keys_are_forgotten_asks_first() {
+    for ask_first in [false, true] {
+        let remembered_for = Some(Duration::from_hours(24 * 30));
+        let mut setting = Setting::new(Idempotency::Key { field: "key".into(), max_len: 32, remembered_for }, "");
+        assert_eq!(setting.run().await.counts.new, 5);
+        setting.world.set_drift(Drift { leave: 100, ..Drift::default() });
+        setting.run().await;
+        setting.world.set_drift(Drift::default());
+        setting.sink.forget_keys();
+        setting.flow.name = "renamed".into();
+        setting.flow.options.ask_first = ask_first;
+        let report = setting.run().await;
+        assert_eq!(report.verdict, Verdict::Reconciled, "{report:?}");
+        let n = if ask_first { 1 } else { 2 };
+        assert_eq!(setting.n_documents(), [n; 5], "asked first: {ask_first}");
+        if ask_first {
+            let documents = setting.sink.documents();
+            assert!(setting.world.rows().iter().all(|row| documents[&row.id.to_string()] == [row.text()]));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn keys_are_plain_where_the_flow_says_so_and_the_target_takes_them() {
     let idempotency_keys = async |keys: KeyRule, max_len: u32, name: &str| {
         let mut setting = Setting::new(Idempotency::Key { field: "key".into(), max_len, remembered_for: None }, "");

@@ -81,6 +81,9 @@ pub struct Options {
     pub journal: bool,
     /// How the keys that go with deliveries are made.
     pub keys: KeyRule,
+    /// Whether a document that this flow has never sent is looked up before it is, at a target that forgets keys: for a
+    /// flow that was renamed or begins anew, and whose documents were sent longer ago than the target remembers.
+    pub ask_first: bool,
 }
 
 /// How the keys that a target remembers deliveries by are made.
@@ -107,6 +110,7 @@ impl Options {
             delivery_attempts: 5,
             journal: true,
             keys: KeyRule::default(),
+            ask_first: false,
         }
     }
 }

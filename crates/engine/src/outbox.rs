@@ -173,12 +173,14 @@ impl Courier {
         let mut changes = Vec::new();
         let mut parcels = self.pack(page, records, round, counts, &mut changes).await?;
         // A doubtful parcel that may not simply be sent again is asked about first.
-        if !self.may_repeat(page) {
-            let (doubtful, sure): (Vec<_>, Vec<_>) = parcels.into_iter().partition(|p| p.doubtful);
-            parcels = sure;
-            for parcel in doubtful {
-                self.ask_about(page, records, parcel, counts, &mut changes, &mut parcels).await?;
-            }
+        let may_repeat = self.may_repeat(page);
+        let (ask, sure): (Vec<_>, Vec<_>) = parcels.into_iter().partition(|parcel| {
+            let is_new = parcel.known.is_none();
+            if parcel.doubtful { !may_repeat } else { is_new && self.asks_first() }
+        });
+        parcels = sure;
+        for parcel in ask {
+            self.ask_about(page, records, parcel, counts, &mut changes, &mut parcels).await?;
         }
         self.commit(page, changes).await?;
         let per_call = self.flow.options.batch.min(self.flow.target.batch).max(1) as usize;
@@ -544,8 +546,16 @@ impl Courier {
 
     fn idempotency_key(&self, parcel: &Parcel) -> String {
         let remote_id = parcel.known.as_ref().and_then(|known| known.remote_id.as_deref());
-        let version = |id: &str| format!("{id} {:032x} {} {}", parcel.mark.fingerprint, parcel.page, parcel.index);
+        let flow = &self.flow.name;
+        let (page, index, fingerprint) = (parcel.page, parcel.index, parcel.mark.fingerprint);
+        let version = |id: &str| format!("{id} {fingerprint:032x} {page} {index} {flow}");
         idempotency_key(&self.flow, &parcel.key, remote_id.map(version))
+    }
+
+    /// Whether documents that this flow has never sent are asked about before they are sent.
+    fn asks_first(&self) -> bool {
+        let forgets = matches!(self.flow.target.idempotency, Idempotency::Key { remembered_for: Some(_), .. });
+        self.flow.options.ask_first && forgets
     }
 
     /// Whether what was sent earlier of this page may simply be sent again.
@@ -561,12 +571,12 @@ impl Courier {
     }
 }
 
-/// The key that goes with one operation: the same on every attempt, whatever the flow is called.
+/// The key that goes with one operation: the same on every attempt.
 ///
-/// An insert has one key for good, so that a document which the target has from an earlier life is found again instead
-/// of doubled. Each update has a key of its own, because a target that remembers keys would answer a changed document
-/// with its old result: over the target's id, the record's fingerprint, and the page that it came with, for a record may
-/// also change back.
+/// An insert has one key for good, whatever the flow is called, so that a document which the target has from an earlier
+/// life is found again instead of doubled. Each update has a key of its own, because a target that remembers keys would answer a changed document
+/// with its old result: over the target's id, the record's fingerprint, and the flow's page that it came with, for a
+/// record may also change back, and two flows may write one document. It names the id, so that nothing is doubled.
 ///
 /// It is the source's key where the flow says that it is unique and the target takes it, else 32 hexadecimal digits
 /// over system, account, stream, target, key and operation.

@@ -175,9 +175,13 @@ impl Sink for MemorySink {
             return Err(Error::new(ErrorKind::Unavailable, "the target is away"));
         }
         let key = delivery.key.to_string();
-        let found = inner.documents.iter().find(|(_, (k, text))| *k == key && *text == delivery.document);
-        let found = found.map(|(id, _)| Receipt::Done { remote_id: Some(id.to_string()) });
-        Ok(found)
+        // A caller that has not sent it before may find another version.
+        let first = delivery.operation == Operation::Insert && delivery.attempts == 0;
+        let found = inner.documents.iter().find(|(_, (k, text))| *k == key && (first || *text == delivery.document));
+        Ok(found.map(|(id, _)| match id.to_string() {
+            remote_id if first => Receipt::Exists { remote_id },
+            remote_id => Receipt::Done { remote_id: Some(remote_id) },
+        }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The line to a simulated Yonyou in the same process: calls take their time, come late, get lost, and go on when the
 //! caller is dead.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,6 +44,8 @@ struct State {
     dice: Dice,
     trouble: Trouble,
     n_saves: u64,
+    /// Saves that are on their way, by key.
+    under_way: BTreeMap<String, u32>,
 }
 
 /// Where the address of the simulated vendor begins.
@@ -56,7 +59,12 @@ impl fmt::Debug for Line {
 
 impl Line {
     pub(crate) fn new(vendor: InProcess, clock: &Arc<dyn Clock>, seed: u64) -> Self {
-        let state = State { dice: Dice::new(seed ^ 0x11_4E), trouble: Trouble::default(), n_saves: 0 };
+        let state = State {
+            dice: Dice::new(seed ^ 0x11_4E),
+            trouble: Trouble::default(),
+            n_saves: 0,
+            under_way: BTreeMap::new(),
+        };
         Self(Arc::new(Inner { vendor, clock: Arc::clone(clock), state: Mutex::new(state) }))
     }
 
@@ -73,13 +81,33 @@ impl Line {
         self.0.state.lock().unwrap().n_saves
     }
 
-    /// One call, from here to there and back.
+    /// Whether the back end may refuse a save with this key: it is asked only for keys that it does not know, and gives
+    /// one answer to all calls that are on their way.
+    fn may_refuse(&self, key: &str) -> bool {
+        let known = self.control().received("purchase-order").unwrap();
+        let succeeded = known.iter().any(|received| received.key == key && !received.ids.is_empty());
+        !succeeded && self.0.state.lock().unwrap().under_way.get(key) == Some(&1)
+    }
+
     async fn travel(self, verb: Verb, wire: Wire) -> Result<Answer> {
+        let key = wire.body.split("\"resubmitCheckKey\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        let Some(key) = key.map(str::to_owned) else { return self.there_and_back(verb, wire, None).await };
+        {
+            let state = &mut *self.0.state.lock().unwrap();
+            state.n_saves += 1;
+            *state.under_way.entry(key.clone()).or_default() += 1;
+        }
+        let answer = self.there_and_back(verb, wire, Some(&key)).await;
+        *self.0.state.lock().unwrap().under_way.get_mut(&key).unwrap() -= 1;
+        answer
+    }
+
+    /// One call, from here to there and back.
+    async fn there_and_back(&self, verb: Verb, wire: Wire, key: Option<&str>) -> Result<Answer> {
         let torn = || Error::new(ErrorKind::OutcomeUnknown, "the line was torn");
         let (there, lost_before, lost_after, fault) = {
             let state = &mut *self.0.state.lock().unwrap();
             let trouble = state.trouble;
-            state.n_saves += u64::from(wire.url.contains("/singleSave") || wire.url.contains("/batchsave"));
             let dice = &mut state.dice;
             let mut hits = |percent| dice.percent(percent);
             let (late, slow) = (hits(trouble.late), hits(trouble.slow));
@@ -100,7 +128,8 @@ impl Line {
         }
         let control = self.control();
         control.set_clock(self.0.clock.now());
-        if let Some(fault) = fault {
+        let refuses = matches!(&fault, Some(Fault::VendorCode { code, .. }) if code == "999");
+        if let Some(fault) = fault.filter(|_| !refuses || key.is_some_and(|key| self.may_refuse(key))) {
             control.add_fault(FaultRule::new(fault).next(1));
         }
         let verb = if verb == Verb::Get { "GET" } else { "POST" };

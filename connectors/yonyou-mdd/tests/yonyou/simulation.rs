@@ -17,7 +17,7 @@ use milkrun_core::quota::{Limiter, MemoryQuotaLog};
 use milkrun_core::state::{StateStore, Verdict};
 use milkrun_core::stream::{Proof, StreamSpec};
 use milkrun_core::token::Vault;
-use milkrun_core::transport::{Transport, TransportOptions};
+use milkrun_core::transport::{RetryPolicy, Transport, TransportOptions};
 use milkrun_core::{Clock, Context, PageRequest, Position, Quota, QuotaSpec, Record, Slice, Source, SystemClock};
 use milkrun_engine::{Flow, KeyRule, Options, Quiet, Report, Span, Stop, Surroundings, replay, run};
 use milkrun_mapping::Mapping;
@@ -123,8 +123,10 @@ impl Simulation {
         let source = account.tokens.clone().unwrap();
         let vault = Vault::new("yy", Arc::new(tokens.clone()), source, Arc::clone(&clock));
         let protocol = account.protocol.clone().unwrap();
-        let transport =
-            Transport::over(Arc::new(line.clone()), protocol, limiter, Some(vault), TransportOptions::default());
+        // Pauses are jittered, and a simulation has to be the same each time.
+        let retry = RetryPolicy { attempts: 3, first: Duration::ZERO, longest: Duration::ZERO };
+        let options = TransportOptions { retry, ..TransportOptions::default() };
+        let transport = Transport::over(Arc::new(line.clone()), protocol, limiter, Some(vault), options);
         let cx = Context::new("yy", Arc::clone(&clock), Arc::new(transport));
 
         let stream = StreamSpec { window: None, proof: Proof::ReadTwice, ..sample_stream() };
@@ -136,6 +138,8 @@ impl Simulation {
         options.sink_concurrency = usize::try_from(dice.between(1, 6)).unwrap();
         options.keys = KeyRule { system: "world".into(), plain: dice.percent(50) };
         let n_senders = if dice.percent(25) { 2 } else { 1 };
+        // A sender that is new to documents that another one has sent long ago can only ask.
+        options.ask_first = n_senders > 1 && dice.percent(50);
         let sender = |n: u32| {
             let flow = Flow {
                 name: format!("sender-{n}"),
@@ -205,7 +209,8 @@ impl Simulation {
 
     /// How long nothing runs: a moment, an hour or more, days, or longer than keys are remembered.
     fn pause(&mut self) -> Duration {
-        match self.dice.below(10) {
+        let forgetting = self.senders.len() == 1 || self.senders[0].flow.options.ask_first;
+        match self.dice.below(if forgetting { 10 } else { 7 }) {
             0..5 => Duration::from_secs(self.dice.below(300)),
             5..7 => MINUTE * u32::try_from(self.dice.between(50, 180)).unwrap(),
             7..9 => DAY * u32::try_from(self.dice.between(1, 26)).unwrap(),
@@ -255,8 +260,12 @@ impl Simulation {
     fn made(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut made: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for received in self.line.control().received("purchase-order").unwrap() {
-            let body = Record::parse(received.body).unwrap();
-            let Some(code) = body.get("code") else { continue };
+            // A key by which nothing was made has no document.
+            let Ok(body) = Record::parse(received.body) else {
+                assert_eq!(received.ids, [] as [String; 0]);
+                continue;
+            };
+            let code = body.get("code").expect("the mapping sets it");
             made.entry(code.trim_matches('"').to_owned()).or_default().extend(received.ids);
         }
         made
