@@ -1,6 +1,7 @@
 //! The streams as data: the built-in table is `streams.toml`, and an account may declare more in the same form.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use milkrun_core::declared::{Late, Plan, check_name, hours, title_or_name};
@@ -212,8 +213,11 @@ pub(crate) fn built_in() -> Vec<StreamConfig> {
     struct Table {
         streams: Vec<StreamConfig>,
     }
-    let table: Table = toml::from_str(include_str!("streams.toml")).expect("a test reads this very text");
-    table.streams
+    static TABLE: LazyLock<Vec<StreamConfig>> = LazyLock::new(|| {
+        let table: Table = toml::from_str(include_str!("streams.toml")).expect("a test reads this very text");
+        table.streams
+    });
+    TABLE.clone()
 }
 
 /// Fields of the body that are set for every call.

@@ -1,6 +1,7 @@
 //! The targets as data: the built-in table is `targets.toml`, and an account may declare more in the same form.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use milkrun_core::declared::{check_name, title_or_name};
@@ -113,8 +114,11 @@ pub(crate) fn built_in() -> Vec<TargetConfig> {
     struct Table {
         targets: Vec<TargetConfig>,
     }
-    let table: Table = toml::from_str(include_str!("targets.toml")).expect("a test reads this very text");
-    table.targets
+    static TABLE: LazyLock<Vec<TargetConfig>> = LazyLock::new(|| {
+        let table: Table = toml::from_str(include_str!("targets.toml")).expect("a test reads this very text");
+        table.targets
+    });
+    TABLE.clone()
 }
 
 impl TargetConfig {

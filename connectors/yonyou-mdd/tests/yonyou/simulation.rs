@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -305,6 +306,9 @@ impl Simulation {
     }
 }
 
+/// How many seeds are played. 750 send more than 100,000 deliveries.
+const SEEDS: u64 = 750;
+
 /// So many seeds, unless the environment says otherwise.
 #[expect(clippy::disallowed_methods, reason = "a person who looks for a rare fault says how many seeds")]
 fn seeds(usual: u64) -> std::ops::Range<u64> {
@@ -317,13 +321,24 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
 
 #[test]
 fn each_source_document_is_one_document_there() {
-    let (mut n_saves, mut found) = (0, Vec::new());
-    for seed in seeds(300) {
+    let play = |seed| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        let (n, faults) = runtime.block_on(async { Simulation::new(seed).play().await });
-        n_saves += n;
-        found.extend(faults);
-    }
+        runtime.block_on(async { Simulation::new(seed).play().await })
+    };
+    let seeds = seeds(SEEDS);
+    let next = AtomicU64::new(seeds.start);
+    let worker = || {
+        let mine = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < seeds.end));
+        mine.map(play).collect::<Vec<_>>()
+    };
+    let n_workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let played = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..n_workers).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
+    });
+    let n_saves: u64 = played.iter().map(|(n, _)| n).sum();
+    let mut found: Vec<String> = played.into_iter().flat_map(|(_, faults)| faults).collect();
+    found.sort();
     println!("{n_saves} deliveries were sent");
     assert!(found.is_empty(), "{} faults, the first ones:\n{}", found.len(), found[..found.len().min(8)].join("\n"));
 }
