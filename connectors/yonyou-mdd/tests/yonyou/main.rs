@@ -4,4 +4,5 @@
 
 mod line;
 mod recorded;
+mod sandbox;
 mod simulation;
