@@ -1,6 +1,7 @@
 //! The way to one tenant: where its data centre is, what is sent, and what the answers mean.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
@@ -39,8 +40,7 @@ struct Rule {
     mdd: bool,
 }
 
-/// The way to one tenant.
-#[derive(Debug)]
+/// The way to one tenant. Its `Debug` is short: the tables of streams and targets are long.
 pub(crate) struct Client {
     pub(crate) config: YonyouConfig,
     /// By path.
@@ -49,6 +49,12 @@ pub(crate) struct Client {
     addresses: OnceCell<Addresses>,
     /// The token that was sent last, to be struck out of the vendor's messages.
     sent: Mutex<Option<Secret>>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client(tenant {}, {:?})", self.config.tenant_id, self.addresses.get())
+    }
 }
 
 /// The codes of success of an interface of which nothing else is known.

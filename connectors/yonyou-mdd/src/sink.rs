@@ -7,6 +7,7 @@
 //! | 202: the first call is still running; 310504, no answer, a torn connection | unknown: the same key again |
 //! | any other code | refused, and the key stays good: failures are not remembered |
 
+use std::fmt;
 use std::sync::Arc;
 
 use milkrun_core::record::plain_text;
@@ -24,12 +25,17 @@ use crate::streams::{Op, StreamConfig};
 use crate::targets::{LONGEST_KEY, TargetConfig};
 
 /// One tenant, ready to be written to.
-#[derive(Debug)]
 pub(crate) struct YonyouSink {
     client: Arc<Client>,
     /// In the order of `specs`.
     targets: Vec<TargetConfig>,
     specs: Vec<TargetSpec>,
+}
+
+impl fmt::Debug for YonyouSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "YonyouSink({:?}, {} targets)", self.client, self.targets.len())
+    }
 }
 
 /// A document that is ready to be sent, or why it is not.

@@ -1,5 +1,6 @@
 //! Reading: one page, and the lines that a page has only a part of.
 
+use std::fmt;
 use std::sync::Arc;
 
 use milkrun_core::connector::{Account, Opening, PageRequest, SinkKind};
@@ -34,12 +35,17 @@ pub(crate) fn open(opening: &Opening) -> Result<Account> {
 }
 
 /// One tenant, ready to be read.
-#[derive(Debug)]
 struct YonyouSource {
     client: Arc<Client>,
     /// In the order of `specs`.
     streams: Vec<StreamConfig>,
     specs: Vec<StreamSpec>,
+}
+
+impl fmt::Debug for YonyouSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "YonyouSource({:?}, {} streams)", self.client, self.streams.len())
+    }
 }
 
 /// Proves that a token is granted and accepted: one row of the first list.

@@ -21,7 +21,7 @@ const TOKEN_LIFE: Duration = Duration::from_hours(12);
 
 async fn tenant() -> Tenant {
     let settings = Settings {
-        n_documents: 60,
+        n_documents: 40,
         clock_start: Some("2026-08-01T16:00:00Z".parse().unwrap()),
         clock_frozen: true,
         history: Duration::from_hours(20),
