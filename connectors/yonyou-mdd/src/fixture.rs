@@ -42,6 +42,7 @@ impl Asked {
 pub(crate) type Reply = Result<(u16, String), ErrorKind>;
 
 /// An answer with HTTP 200.
+#[expect(clippy::unnecessary_wraps, reason = "beside those that are none")]
 pub(crate) fn ok(body: impl Into<String>) -> Reply {
     Ok((200, body.into()))
 }

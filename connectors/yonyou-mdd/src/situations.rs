@@ -219,9 +219,11 @@ async fn situation_9_repetitions_of_a_list_go_one_by_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_is_refused_as_a_whole_goes_one_by_one() {
-    let stage = stage(SETTINGS, |asked| match asked.body.contains("K-1") {
-        true => code("999", "子件[Z]不存在"),
-        false => ok(r#"{"code":"200","data":[{"id":8}]}"#),
+    let stage = stage(SETTINGS, |asked| {
+        if asked.body.contains("K-1") {
+            return code("999", "子件[Z]不存在");
+        }
+        ok(r#"{"code":"200","data":[{"id":8}]}"#)
     });
     let batch = [delivery("bill-of-material", "K-1", "{}"), delivery("bill-of-material", "K-2", "{}")];
     assert!(stage.deliver(&batch).await.unwrap().iter().all(is_unknown));

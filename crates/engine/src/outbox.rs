@@ -590,7 +590,7 @@ fn idempotency_key(flow: &Flow, key: &Key, update: Option<String>) -> String {
     let (account, target) = (flow.source_cx.account(), &flow.target.name);
     let parts = [&flow.options.keys.system, account, &flow.stream.name, target, &key, &operation];
     // With their lengths, so that no two rows of parts make one text.
-    let text: String = parts.iter().map(|part| format!("{}:{part}\n", part.len())).collect();
+    let text = parts.map(|part| format!("{}:{part}", part.len())).join("\n");
     format!("{:032x}", xxh3_128(text.as_bytes()))
 }
 
