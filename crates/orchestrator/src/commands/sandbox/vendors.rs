@@ -232,7 +232,7 @@ async fn yy(wanted: &Wanted) -> io::Result<Started> {
     let sandbox = yonyou::start(own.clone()).await?;
     let url = sandbox.url();
     let settings = vec![
-        Setting::text("discovery_url", format!("{url}/open-auth/dataCenter/getGatewayAddress")),
+        Setting::text("discovery_url", url),
         Setting::text("tenant_id", own.tenant_id),
         Setting::text("app_key", own.app_key),
         Setting::secret("app_secret", own.app_secret),
