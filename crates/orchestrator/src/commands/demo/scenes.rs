@@ -61,7 +61,7 @@ impl Scene {
     /// What the simulator calls the documents that arrive.
     fn received(self) -> Option<&'static str> {
         match self {
-            Self::Purchase => Some("purchaseorder"),
+            Self::Purchase => Some("purchase-order"),
             Self::Sales => Some("saleDelivery"),
             Self::Stock => None,
             Self::Clients => Some("sink"),
