@@ -121,7 +121,7 @@ impl Run<'_> {
             };
             let stored = known.next().expect("one answer for each key");
             let known = self.recent.get(key).map(|(_, entry)| entry).or(stored.as_ref());
-            let news = mark.news(known);
+            let news = self.flow.news(mark, known);
             match news {
                 News::Unchanged => self.report.counts.unchanged += 1,
                 News::Older => self.report.counts.older += 1,

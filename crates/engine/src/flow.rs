@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use milkrun_core::state::{Journal, StateStore};
+use milkrun_core::state::{Journal, LedgerEntry, StateStore};
 use milkrun_core::{Clock, Context, Error, Result, SinkKind, Source, StreamSpec, TargetSpec};
 use milkrun_mapping::Mapping;
 
 use crate::plan::Span;
+use crate::prepare::{Mark, News};
 use crate::report::Counts;
 
 /// One flow with its accounts opened and its mapping compiled.
@@ -36,6 +37,14 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// What is to be done with a record, given what the ledger knows of its key.
+    pub(crate) fn news(&self, mark: &Mark, known: Option<&LedgerEntry>) -> News {
+        match mark.news(known) {
+            News::Changed if self.options.skip_changed => News::Unchanged,
+            news => news,
+        }
+    }
+
     /// Checks what only shows when all parts are together.
     ///
     /// # Errors
@@ -79,6 +88,8 @@ pub struct Options {
     pub delivery_attempts: u32,
     /// Whether the pages are kept as they came. A target that is called needs them.
     pub journal: bool,
+    /// Whether records that were delivered and have changed since are left as they were delivered.
+    pub skip_changed: bool,
     /// How the keys that go with deliveries are made.
     pub keys: KeyRule,
     /// Whether a document that this flow has never sent is looked up before it is, at a target that forgets keys: for a
@@ -109,6 +120,7 @@ impl Options {
             batch: target.batch,
             delivery_attempts: 5,
             journal: true,
+            skip_changed: false,
             keys: KeyRule::default(),
             ask_first: false,
         }

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::flow::{Flow, Surroundings};
 use crate::prepare::{Mark, Marker, News};
-use crate::preview::no_key;
+use crate::preview::{document_key, no_key};
 use crate::report::Counts;
 
 /// A page of the outbox, with its records while they are still in memory.
@@ -225,7 +225,7 @@ impl Courier {
             match documents {
                 Some(documents) => {
                     for (n, document) in documents.into_iter().enumerate() {
-                        let key = Key::Text(format!("{key}#{n}"));
+                        let key = document_key(&key, n);
                         candidates.push((index, mark.clone(), key, Some(document)));
                     }
                 }
@@ -238,7 +238,7 @@ impl Courier {
         let mut parcels: Vec<Parcel> = Vec::new();
         let mut idle = BTreeMap::new();
         for ((index, mark, key, document), known) in candidates.into_iter().zip(known) {
-            let news = mark.news(known.as_ref());
+            let news = self.flow.news(&mark, known.as_ref());
             if matches!(news, News::Unchanged | News::Older) {
                 idle.entry(index).or_insert(news);
                 continue;

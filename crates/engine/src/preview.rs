@@ -1,10 +1,13 @@
 //! What a run would do with records, by the same comparison and the same mapping, without doing it.
 
-use milkrun_core::{Key, Record, Result};
+use std::collections::HashMap;
+
+use milkrun_core::state::LedgerEntry;
+use milkrun_core::{Key, Record, Result, SinkKind};
 use milkrun_mapping::Output;
 
 use crate::flow::{Flow, Surroundings};
-use crate::prepare::{Marker, News};
+use crate::prepare::{Mark, Marker, News};
 
 /// What a run would do with a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,35 +44,81 @@ pub struct Judged {
 
 /// Judges records as the next run would.
 ///
+/// Of several records with one key, each is judged as if those before it had been delivered.
+///
 /// # Errors
 /// Those of the store.
 pub async fn judge(flow: &Flow, around: &Surroundings, records: Vec<Record>) -> Result<Vec<Judged>> {
     let marker = Marker::new(&flow.stream)?;
-    let marks: Vec<_> = records.iter().map(|record| marker.mark(record)).collect();
-    let keys: Vec<Key> = marks.iter().filter_map(|mark| mark.key.clone()).collect();
-    let known = match around.store.flow_id(&flow.name).await? {
-        Some(id) => around.store.seen(id, keys).await?,
-        None => vec![None; keys.len()],
-    };
-    let mut known = known.into_iter();
+    let id = around.store.flow_id(&flow.name).await?;
+    // Of a target that is called, each document of a record has a row of its own in the ledger.
+    let one_by_one = matches!(flow.sink, SinkKind::Calls(_)) && flow.mapping.explodes();
+    let mut judged = Vec::with_capacity(records.len());
+    let mut rows: Vec<(Mark, Vec<Key>, Option<String>)> = Vec::with_capacity(records.len());
     let mut output = Output::new();
-    let judged = records.into_iter().zip(marks).map(|(record, mark)| {
+    for record in records {
+        let mark = marker.mark(&record);
         output.clear();
-        let mapped = flow.mapping.apply(&record, &mut output);
+        let refusal = flow.mapping.apply(&record, &mut output).err().map(|error| error.to_string());
         let documents: Vec<String> = output.iter().map(str::to_owned).collect();
-        let entry = mark.key.as_ref().and_then(|_| known.next().flatten());
-        let fate = match (&mark.key, mark.news(entry.as_ref()), mapped) {
-            (None, ..) => Fate::Refused(no_key(flow)),
-            (_, News::Unchanged, _) => Fate::Unchanged,
-            (_, News::Older, _) => Fate::Older,
-            (.., Err(error)) => Fate::Refused(error.to_string()),
-            (.., Ok(_)) if documents.is_empty() => Fate::Filtered,
-            (_, News::New, _) => Fate::New,
-            (_, News::Changed, _) => Fate::Changed { remote_id: entry.and_then(|entry| entry.remote_id) },
+        let keys = match &mark.key {
+            None => Vec::new(),
+            Some(key) if one_by_one => (0..documents.len()).map(|n| document_key(key, n)).collect(),
+            Some(key) => vec![key.clone()],
         };
-        Judged { key: mark.key, record, documents, fate }
-    });
-    Ok(judged.collect())
+        judged.push(Judged { key: mark.key.clone(), record, documents, fate: Fate::Filtered });
+        rows.push((mark, keys, refusal));
+    }
+    let wanted: Vec<Key> = rows.iter().flat_map(|(_, keys, _)| keys.clone()).collect();
+    let known = match id {
+        Some(id) => around.store.seen(id, wanted.clone()).await?,
+        None => vec![None; wanted.len()],
+    };
+    let mut ledger: HashMap<Key, LedgerEntry> =
+        wanted.into_iter().zip(known).filter_map(|(key, entry)| Some((key, entry?))).collect();
+    for (one, (mark, keys, refusal)) in judged.iter_mut().zip(rows) {
+        one.fate = fate(flow, &mark, &keys, refusal, one.documents.is_empty(), &mut ledger);
+    }
+    Ok(judged)
+}
+
+/// What becomes of one record; what would be delivered goes into `ledger`.
+fn fate(
+    flow: &Flow,
+    mark: &Mark,
+    keys: &[Key],
+    refusal: Option<String>,
+    is_dropped: bool,
+    ledger: &mut HashMap<Key, LedgerEntry>,
+) -> Fate {
+    if mark.key.is_none() {
+        return Fate::Refused(no_key(flow));
+    }
+    let news =
+        |key: &Key| (flow.news(mark, ledger.get(key)), ledger.get(key).and_then(|entry| entry.remote_id.clone()));
+    let all: Vec<(News, Option<String>)> = keys.iter().map(news).collect();
+    let idle = |news: News| matches!(news, News::Unchanged | News::Older);
+    // A record of several documents is done when all of them are; the first one that is not says what is to be done.
+    let Some((news, remote_id)) = all.iter().find(|(news, _)| !idle(*news)).or(all.first()).cloned() else {
+        return refusal.map_or(Fate::Filtered, Fate::Refused);
+    };
+    match (news, refusal) {
+        (News::Unchanged, _) => return Fate::Unchanged,
+        (News::Older, _) => return Fate::Older,
+        (_, Some(reason)) => return Fate::Refused(reason),
+        (News::New | News::Changed, None) if is_dropped => return Fate::Filtered,
+        (News::New | News::Changed, None) => {}
+    }
+    for key in keys {
+        let remote_id = ledger.get(key).and_then(|entry| entry.remote_id.clone());
+        ledger.insert(key.clone(), mark.entry(remote_id));
+    }
+    if news == News::New { Fate::New } else { Fate::Changed { remote_id } }
+}
+
+/// The ledger's key for one of several documents of a record.
+pub(crate) fn document_key(key: &Key, n: usize) -> Key {
+    Key::Text(format!("{key}#{n}"))
 }
 
 /// Why a record without a key is refused.

@@ -26,8 +26,18 @@ pub(super) const SOURCE: &[&str] = &[
     "proof",
     "declare",
 ];
-pub(super) const SINK: &[&str] =
-    &["account", "target", "batch", "concurrency", "attempts", "journal", "changes", "declare"];
+pub(super) const SINK: &[&str] = &[
+    "account",
+    "target",
+    "batch",
+    "concurrency",
+    "attempts",
+    "journal",
+    "changes",
+    "plain_keys",
+    "ask_first",
+    "declare",
+];
 /// Keys of `[mapping]`, to say where a misplaced one belongs; the mapping itself is checked by its own crate.
 const MAPPING: &[&str] = &["fields", "filter", "explode", "keep", "drop", "transform", "checks", "id"];
 
@@ -78,6 +88,10 @@ pub(crate) struct SinkConfig {
     pub(crate) journal: Option<At<bool>>,
     /// What is done with a record that was delivered before and has changed since.
     pub(crate) changes: Option<At<Changes>>,
+    /// Whether the source's key goes with a delivery as it is.
+    pub(crate) plain_keys: Option<At<bool>>,
+    /// Whether documents that were never sent are looked up before they are.
+    pub(crate) ask_first: Option<At<bool>>,
     /// A target of the account that only this flow declares.
     pub(crate) declare: Option<At<toml::Table>>,
 }
@@ -182,6 +196,8 @@ fn read_sink(
         concurrency: section.integer("concurrency", 1, 64, findings),
         attempts: section.integer("attempts", 1, 100, findings),
         journal: section.boolean("journal", findings),
+        plain_keys: section.boolean("plain_keys", findings),
+        ask_first: section.boolean("ask_first", findings),
         changes: section.text("changes", findings).and_then(|at| changes(&at, findings)),
         declare: section.table("declare", findings).and_then(|(_, span)| Some(At { value: declared?, span })),
         account: account?,

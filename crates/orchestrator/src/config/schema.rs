@@ -40,6 +40,16 @@ pub(crate) fn flow_schema() -> Value {
             "default": "send",
             "description": "What is done with a record that was delivered before and has changed since.",
         }),
+        "plain_keys": json!({
+            "type": "boolean",
+            "default": false,
+            "description": "The source's key alone tells a document from every other one that is ever sent to the target: it goes with the delivery as it is, where the target takes a key that long.",
+        }),
+        "ask_first": json!({
+            "type": "boolean",
+            "default": false,
+            "description": "Look documents up that this flow has never sent, before sending them, at a target that forgets keys: for a flow that begins anew.",
+        }),
         "declare": json!({ "type": "object", "description": "A target that only this flow declares, in the form of the account's `targets`." }),
     });
     let mut mapping = milkrun_mapping::schema().to_value();

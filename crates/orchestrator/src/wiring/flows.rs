@@ -16,7 +16,7 @@ use toml::de::{DeTable, DeValue};
 use super::accounts::Accounts;
 use super::store::State;
 use super::tables::load_tables;
-use crate::config::{At, Findings, FlowConfig, Installation, Reports, suggest, write_duration};
+use crate::config::{At, Changes, Findings, FlowConfig, Installation, Reports, suggest, write_duration};
 use crate::text::{self, fill};
 
 /// A flow whose parts fit together; only the way to the vendor is missing.
@@ -113,6 +113,8 @@ fn prepare(
     let (sink, target) = sink?;
     if let Some(options) = &mut options {
         sink_options(config, &sink, &target, options, findings);
+        let of_source = installation.accounts.iter().find(|account| account.name == config.source.account.value);
+        of_source.map_or("", |account| account.connector.name).clone_into(&mut options.keys.system);
     }
     if stream.key.is_empty() {
         let message = fill!(findings.lang, text::STREAM_WITHOUT_KEY, stream = stream.name);
@@ -376,6 +378,10 @@ fn sink_options(
         }
         options.journal = at.value;
     }
+    let is_set = |at: &Option<At<bool>>| at.as_ref().is_some_and(|at| at.value);
+    options.skip_changed = config.sink.changes.as_ref().is_some_and(|at| at.value == Changes::Skip);
+    options.ask_first = is_set(&config.sink.ask_first);
+    options.keys.plain = is_set(&config.sink.plain_keys);
 }
 
 impl Prepared {

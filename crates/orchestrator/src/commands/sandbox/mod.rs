@@ -68,7 +68,7 @@ pub(super) async fn sandbox(here: Here<'_>, ask: &cli::Sandbox) -> Outcome {
     out.line("");
     out.line(out.say(text::SANDBOX_ACCOUNT));
     out.line("");
-    out.line(simulated.account(ask.vendor.account(), |setting| setting.inline()));
+    out.line(simulated.account(ask.vendor.account(), Setting::inline));
     out.line(out.say(text::SANDBOX_UNTIL));
     super::run::asked().await;
     simulated.sandbox.stop().await;
