@@ -1,12 +1,10 @@
 //! What every answer is wrapped in, read in one pass together with its records.
 
-use std::fmt;
 use std::sync::Arc;
 
 use milkrun_core::record::plain_text;
-use milkrun_core::{Error, Record, Result, Rows};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use milkrun_core::scan::Parts;
+use milkrun_core::{Error, Record, Result};
 
 /// Codes of good answers, which the documentation's examples carry.
 const GOOD_CODES: [&str; 3] = ["0", "200", "success"];
@@ -44,14 +42,40 @@ pub(crate) struct Envelope {
 /// [`ErrorKind::Malformed`](milkrun_core::ErrorKind::Malformed) if the body is not one JSON object of the documented
 /// types.
 pub(crate) fn read(body: &Arc<String>, lists: &[String]) -> Result<(Envelope, Option<Vec<Record>>)> {
-    let mut de = serde_json::Deserializer::from_str(body);
-    let read = Seed { lists }.deserialize(&mut de).and_then(|read| de.end().map(|()| read));
-    let (envelope, rows) =
-        read.map_err(|cause| Error::malformed("the answer is not the documented JSON").caused_by(cause))?;
-    Ok((envelope, rows.map(|rows| rows.into_records(body))))
+    let parts = Parts::split(body, lists)?;
+    let mut envelope = Envelope::default();
+    for (name, value) in parts.fields {
+        envelope.take(&name, value)?;
+    }
+    let best = parts.lists.into_iter().min_by_key(|(rank, _)| *rank);
+    Ok((envelope, best.map(|(_, rows)| rows.into_records(body))))
 }
 
 impl Envelope {
+    /// Takes one of the answer's own fields.
+    fn take(&mut self, name: &str, value: &str) -> Result<()> {
+        let text = || plain_text(value).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        match name {
+            "success" => self.success = truth(name, value)?,
+            "hasNext" => self.has_next = truth(name, value)?,
+            "code" => self.code = text(),
+            "msg" => self.message = text(),
+            "subCode" => self.more[0] = text(),
+            "subMsg" => self.more[1] = text(),
+            "solution" => self.more[2] = text(),
+            "traceId" | "trace_id" => self.trace = text().or(self.trace.take()),
+            "id" => self.id = text(),
+            // A number; in the purchase methods digits as text.
+            "total" => {
+                let count = |digits: String| digits.parse().map_err(|_| wrong("`total` is no count".to_owned()));
+                self.total = text().map(count).transpose()?;
+            }
+            _ if self.other.is_none() && has_something(value) => self.other = Some(name.to_owned()),
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// The code if it says that something went wrong.
     pub(crate) fn bad_code(&self) -> Option<&str> {
         self.code.as_deref().filter(|code| !GOOD_CODES.contains(code))
@@ -79,71 +103,17 @@ impl Envelope {
     }
 }
 
-/// Reads an envelope whose list has one of these names.
-struct Seed<'k> {
-    lists: &'k [String],
-}
-
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = (Envelope, Option<Rows<'de>>);
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = (Envelope, Option<Rows<'de>>);
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut envelope = Envelope::default();
-        let mut found: Option<(usize, Rows<'de>)> = None;
-        while let Some(name) = map.next_key::<String>()? {
-            if let Some(rank) = self.lists.iter().position(|list| *list == name) {
-                let rows: Option<Rows<'de>> = map.next_value()?;
-                if let Some(rows) = rows
-                    && found.as_ref().is_none_or(|(best, _)| rank < *best)
-                {
-                    found = Some((rank, rows));
-                }
-                continue;
-            }
-            let value = map.next_value::<&RawValue>()?.get();
-            let text = || plain_text(value).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-            match name.as_str() {
-                "success" => envelope.success = truth(&name, value)?,
-                "hasNext" => envelope.has_next = truth(&name, value)?,
-                "code" => envelope.code = text(),
-                "msg" => envelope.message = text(),
-                "subCode" => envelope.more[0] = text(),
-                "subMsg" => envelope.more[1] = text(),
-                "solution" => envelope.more[2] = text(),
-                "traceId" | "trace_id" => envelope.trace = text().or(envelope.trace),
-                "id" => envelope.id = text(),
-                // A number; in the purchase methods digits as text.
-                "total" => {
-                    let count = |digits: String| digits.parse().map_err(|_| A::Error::custom("`total` is no count"));
-                    envelope.total = text().map(count).transpose()?;
-                }
-                _ if envelope.other.is_none() && has_something(value) => envelope.other = Some(name),
-                _ => {}
-            }
-        }
-        Ok((envelope, found.map(|(_, rows)| rows)))
-    }
+fn wrong(cause: String) -> Error {
+    Error::malformed("the answer is not the documented JSON").with("cause", cause)
 }
 
 /// A boolean, as such or as text; `null` is none.
-fn truth<E: serde::de::Error>(name: &str, value: &str) -> Result<Option<bool>, E> {
+fn truth(name: &str, value: &str) -> Result<Option<bool>> {
     match value {
         "true" | "\"true\"" => Ok(Some(true)),
         "false" | "\"false\"" => Ok(Some(false)),
         "null" => Ok(None),
-        _ => Err(E::custom(format_args!("`{name}` is neither true nor false"))),
+        _ => Err(wrong(format!("`{name}` is neither true nor false"))),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 use crate::token::Keeper;
-use crate::transport::{Answer, Call, Transport};
+use crate::transport::{Answer, Call, CallStats, Transport};
 
 /// The surroundings of one account.
 #[derive(Clone, Debug)]
@@ -18,17 +18,18 @@ pub struct Context {
     transport: Option<Arc<Transport>>,
     keeper: Option<Arc<dyn Keeper>>,
     attempts: Option<u32>,
+    counted: Option<Arc<CallStats>>,
 }
 
 impl Context {
     /// The surroundings of an account that makes no calls.
     pub fn local(account: &str, clock: Arc<dyn Clock>) -> Self {
-        Self { account: account.into(), clock, transport: None, keeper: None, attempts: None }
+        Self { account: account.into(), clock, transport: None, keeper: None, attempts: None, counted: None }
     }
 
     /// The surroundings of an account that calls its vendor through `transport`.
     pub fn new(account: &str, clock: Arc<dyn Clock>, transport: Arc<Transport>) -> Self {
-        Self { account: account.into(), clock, transport: Some(transport), keeper: None, attempts: None }
+        Self { account: account.into(), clock, transport: Some(transport), keeper: None, attempts: None, counted: None }
     }
 
     /// The same surroundings, with calls tried so often in all instead of as often as is usual.
@@ -36,6 +37,18 @@ impl Context {
     pub fn with_attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
+    }
+
+    /// The same surroundings, whose calls are counted apart from those of others that use the account.
+    #[must_use]
+    pub fn counted_in(mut self, stats: Arc<CallStats>) -> Self {
+        self.counted = Some(stats);
+        self
+    }
+
+    /// Where the calls made from here are counted beside the account's own count.
+    pub(crate) fn counted(&self) -> Option<&CallStats> {
+        self.counted.as_deref()
     }
 
     /// The same surroundings, with a place for the account's small secrets.

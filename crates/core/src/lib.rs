@@ -26,6 +26,7 @@ pub mod page;
 pub mod push;
 pub mod quota;
 pub mod record;
+pub mod scan;
 pub mod secret;
 pub mod sign;
 pub mod state;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct Record {
     /// Which of the page's fields are this record's.
     first: u32,
     n_fields: u32,
+    /// Records of one page that share this number have the same names in the same order.
+    shape: u32,
 }
 
 /// A page's text, and where the fields of all its records lie in it.
@@ -62,6 +65,11 @@ impl Record {
     /// Where the object lies in `body`, as first byte and number of bytes, if it is a part of that very text.
     pub fn place_in(&self, body: &Arc<String>) -> Option<(u32, u32)> {
         Arc::ptr_eq(&self.page.base, body).then_some((self.start, self.end - self.start))
+    }
+
+    /// Whether it is known to have the same names in the same order as `other`, a record of the same page.
+    pub fn has_names_of(&self, other: &Self) -> bool {
+        self.shape == other.shape && Arc::ptr_eq(&self.page, &other.page)
     }
 
     /// How many fields the object has, repeated names counted each time.
@@ -200,18 +208,6 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// Where `part`, borrowed from `base`, lies in it.
-fn span(base: &str, part: &str) -> Range<usize> {
-    let start = part.as_ptr() as usize - base.as_ptr() as usize;
-    start..start + part.len()
-}
-
-/// Positions fit 32 bits: the transport refuses bodies of 4 GiB and more.
-fn narrow(range: &Range<usize>) -> (u32, u32) {
-    let at = |n: usize| u32::try_from(n).expect("a page is shorter than 4 GiB");
-    (at(range.start), at(range.end))
-}
-
 /// Where a name with escapes begins (after its quote), found backwards from its value.
 fn escaped_name_start(base: &str, value_start: usize) -> usize {
     let closing = base[..value_start].rfind('"').expect("a name ends with a quote");
@@ -232,13 +228,23 @@ fn escaped_name_start(base: &str, value_start: usize) -> usize {
 /// [`Rows::into_records`].
 #[derive(Debug, Default)]
 pub struct Rows<'a> {
+    /// The address of the first name or value: places are counted from there until the text itself is known.
+    anchor: Option<usize>,
     /// The fields of all rows, one after the other.
-    pairs: Vec<(Cow<'a, str>, &'a RawValue)>,
+    fields: Vec<Field>,
+    /// Names that hold escapes, decoded.
+    decoded: Vec<(usize, String)>,
     /// For each row, where its fields end.
     ends: Vec<usize>,
+    /// For each row, the first row of those in succession that have the same names.
+    shapes: Vec<u32>,
+    text: PhantomData<&'a str>,
 }
 
-impl Rows<'_> {
+/// The first byte of a part of a text, and the first one after it.
+pub(crate) type Spot = (usize, usize);
+
+impl<'a> Rows<'a> {
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -249,53 +255,87 @@ impl Rows<'_> {
         self.ends.is_empty()
     }
 
+    /// No rows yet, of that text.
+    pub(crate) fn of(text: &'a str) -> Self {
+        let (fields, ends) = (Vec::with_capacity(FIELDS_OF_A_PAGE), Vec::with_capacity(128));
+        Self { anchor: Some(text.as_ptr() as usize), fields, ends, ..Self::default() }
+    }
+
+    /// Which fields are those of the last row.
+    pub(crate) fn last(&self) -> Range<usize> {
+        let before = self.ends.len().checked_sub(2).map_or(0, |row| self.ends[row]);
+        self.ends.last().map_or(0..0, |&end| before..end)
+    }
+
+    /// Where a name lies that holds no escapes, in a text that the rows are counted [`of`](Self::of).
+    pub(crate) fn name_at(&self, index: usize) -> Option<Spot> {
+        let (start, end) = self.fields[index].name;
+        (start < end).then_some((start as usize, end as usize))
+    }
+
+    /// Takes a field whose name holds no escapes.
+    pub(crate) fn push_spots(&mut self, name: Spot, value: Spot) {
+        let spot = |(start, end)| (narrow(start), narrow(end));
+        self.fields.push(Field { name: spot(name), value: spot(value) });
+    }
+
+    /// Ends the row that is being read; `alike` if its names are those of the row before.
+    pub(crate) fn end(&mut self, alike: bool) {
+        let number = narrow(self.ends.len());
+        let shape = self.shapes.last().copied().filter(|_| alike).unwrap_or(number);
+        self.shapes.push(shape);
+        self.ends.push(self.fields.len());
+    }
+
+    /// Takes a field of the row that is being read.
+    pub(crate) fn push(&mut self, name: Cow<'a, str>, value: &'a str) {
+        let name = match name {
+            Cow::Borrowed(name) => self.place(name),
+            Cow::Owned(name) => {
+                self.decoded.push((self.fields.len(), name));
+                (0, 0)
+            }
+        };
+        let value = self.place(value);
+        self.fields.push(Field { name, value });
+    }
+
+    /// Where a part of the text lies, counted from the anchor: a text is read from its start to its end.
+    fn place(&mut self, part: &'a str) -> (u32, u32) {
+        let address = part.as_ptr() as usize;
+        let start = address - *self.anchor.get_or_insert(address);
+        (narrow(start), narrow(start + part.len()))
+    }
+
     /// The records; `body` is the very text that was read.
     pub fn into_records(self, body: &Arc<String>) -> Vec<Record> {
-        let spans = self.row_spans(body);
-        let mut decoded = Vec::new();
-        let mut fields = Vec::with_capacity(self.pairs.len());
-        for (index, (name, value)) in self.pairs.into_iter().enumerate() {
-            let name = match name {
-                Cow::Borrowed(name) => span(body, name),
-                Cow::Owned(name) => {
-                    decoded.push((index, name));
-                    0..0
-                }
-            };
-            fields.push(Field { name: narrow(&name), value: narrow(&span(body, value.get())) });
+        let Self { anchor, mut fields, decoded, ends, shapes, .. } = self;
+        let shift = narrow(anchor.map_or(0, |anchor| anchor - body.as_ptr() as usize));
+        fields.shrink_to_fit();
+        for Field { name, value } in &mut fields {
+            let decoded = name.0 == name.1;
+            // A name that is decoded, or empty, has no place.
+            *name = if decoded { (0, 0) } else { (name.0 + shift, name.1 + shift) };
+            *value = (value.0 + shift, value.1 + shift);
         }
         let page = Arc::new(Places { base: Arc::clone(body), fields, decoded });
         let mut first = 0;
-        let mut records = Vec::with_capacity(spans.len());
-        for (end, row) in self.ends.into_iter().zip(spans) {
-            let (start, stop) = narrow(&row);
-            let (from, to) = narrow(&(first..end));
-            let record = if from == to {
-                Record { page: Arc::new(Places::nothing()), start: 0, end: 2, first: 0, n_fields: 0 }
-            } else {
-                Record { page: Arc::clone(&page), start, end: stop, first: from, n_fields: to - from }
-            };
-            records.push(record);
-            first = end;
-        }
-        records
-    }
-
-    /// Where each row lies in `body`, braces included; nowhere for one without fields.
-    fn row_spans(&self, body: &str) -> Vec<Range<usize>> {
-        let mut first = 0;
-        let row = |&end: &usize| {
-            let pairs = &self.pairs[std::mem::replace(&mut first, end)..end];
-            let (Some((name, value)), Some((_, last))) = (pairs.first(), pairs.last()) else { return 0..0 };
-            let name_start = match name {
-                Cow::Borrowed(name) => span(body, name).start,
-                Cow::Owned(_) => escaped_name_start(body, span(body, value.get()).start),
-            };
-            let start = body[..name_start].rfind('{').expect("an object begins with a brace");
-            let tail = span(body, last.get()).end;
-            start..tail + body[tail..].find('}').expect("an object ends with a brace") + 1
+        let record = |(end, shape)| {
+            let row = std::mem::replace(&mut first, end)..end;
+            if row.is_empty() {
+                return Record { page: Arc::new(Places::nothing()), start: 0, end: 2, first: 0, n_fields: 0, shape };
+            }
+            let (start, stop) = page.braces(row.clone());
+            Record {
+                page: Arc::clone(&page),
+                start: narrow(start),
+                end: narrow(stop),
+                first: narrow(row.start),
+                n_fields: narrow(row.len()),
+                shape,
+            }
         };
-        self.ends.iter().map(row).collect()
+        ends.into_iter().zip(shapes).map(record).collect()
     }
 }
 
@@ -304,6 +344,25 @@ impl Places {
     fn nothing() -> Self {
         Self { base: Arc::new("{}".to_owned()), fields: Vec::new(), decoded: Vec::new() }
     }
+
+    /// Where the object of these fields, of which there is at least one, begins and ends, braces included.
+    fn braces(&self, row: Range<usize>) -> (usize, usize) {
+        let body = self.base.as_str();
+        let (first, last) = (self.fields[row.start], self.fields[row.end - 1]);
+        let value_start = first.value.0 as usize;
+        let name_start = match first.name {
+            (start, end) if start == end => escaped_name_start(body, value_start),
+            (start, _) => start as usize,
+        };
+        let start = body[..name_start].rfind('{').expect("an object begins with a brace");
+        let tail = last.value.1 as usize;
+        (start, tail + body[tail..].find('}').expect("an object ends with a brace") + 1)
+    }
+}
+
+/// Positions fit 32 bits: the transport refuses bodies of 4 GiB and more.
+fn narrow(at: usize) -> u32 {
+    u32::try_from(at).expect("a page is shorter than 4 GiB")
 }
 
 /// Reads one object into the rows.
@@ -327,9 +386,10 @@ impl<'de> Visitor<'de> for RowSeed<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
         let rows = self.0;
         while let Some(Name(name)) = map.next_key()? {
-            rows.pairs.push((name, map.next_value()?));
+            let value: &'de RawValue = map.next_value()?;
+            rows.push(name, value.get());
         }
-        rows.ends.push(rows.pairs.len());
+        rows.end(false);
         Ok(())
     }
 }
@@ -343,7 +403,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Rows<'a> {
                 f.write_str("a list of objects")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut rows = Rows { pairs: Vec::with_capacity(FIELDS_OF_A_PAGE), ends: Vec::with_capacity(128) };
+                let (fields, ends) = (Vec::with_capacity(FIELDS_OF_A_PAGE), Vec::with_capacity(128));
+                let mut rows = Rows { fields, ends, ..Rows::default() };
                 while seq.next_element_seed(RowSeed(&mut rows))?.is_some() {}
                 Ok(rows)
             }
@@ -355,7 +416,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Rows<'a> {
     }
 }
 
-/// Room for the fields of a usual page, 200 records of 40 fields, so that it seldom has to grow.
+/// Room for the fields of a usual page, 100 records of 80 fields, so that it seldom has to grow.
 const FIELDS_OF_A_PAGE: usize = 8000;
 
 impl fmt::Debug for Record {

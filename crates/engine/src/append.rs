@@ -11,6 +11,8 @@ use milkrun_mapping::{Outcome, Output};
 use crate::outbox::Outgoing;
 use crate::prepare::News;
 use crate::preview::no_key;
+use crate::reading::Evidence;
+use crate::report::Counts;
 use crate::run::{Fresh, Run};
 
 /// Pages in the order they came, each with its slice; dead letters have none.
@@ -25,6 +27,11 @@ pub(crate) struct Checking<'a> {
 impl<'a> Checking<'a> {
     pub(crate) fn new(fetched: Arrived, known: BoxFuture<'a, Result<Vec<Option<LedgerEntry>>>>) -> Self {
         Self { fetched, known }
+    }
+
+    /// How many pages they are.
+    pub(crate) fn n_pages(&self) -> usize {
+        self.fetched.len()
     }
 }
 
@@ -51,8 +58,10 @@ pub(crate) struct Batch {
     documents: Output,
     entries: Vec<(u64, JournalEntry)>,
     outgoing: Vec<Outgoing>,
+    /// What will be true once it is committed.
+    pub(crate) counts: Counts,
+    pub(crate) proved: Vec<Evidence>,
     n_pages: usize,
-    aged: bool,
 }
 
 /// One record and its documents, by their numbers.
@@ -71,6 +80,8 @@ pub(crate) struct Sealed {
     pub(crate) appender: Option<Box<dyn Appender>>,
     pub(crate) slices: Vec<u64>,
     pub(crate) outgoing: Vec<Outgoing>,
+    pub(crate) counts: Counts,
+    pub(crate) proved: Vec<Evidence>,
 }
 
 impl Batch {
@@ -91,15 +102,6 @@ impl Batch {
     pub(crate) fn touch(&mut self) {
         self.n_pages += 1;
     }
-
-    /// Whether it has just got its first page.
-    pub(crate) fn is_fresh(&self) -> bool {
-        self.n_pages > 0 && !self.aged
-    }
-
-    pub(crate) fn age(&mut self) {
-        self.aged = true;
-    }
 }
 
 impl Run<'_> {
@@ -112,10 +114,14 @@ impl Run<'_> {
         let n_records = self.batch.records.len();
         for (at, (record, mark)) in fresh.page.records.iter().zip(&fresh.marks).enumerate() {
             let Some(key) = &mark.key else {
+                if !self.refused_keyless.insert(mark.fingerprint) {
+                    self.batch.counts.unchanged += 1;
+                    continue;
+                }
                 let reason = no_key(self.flow);
                 let letter = self.dead_letter(mark, Stage::Key, reason, page_id, record.text());
                 self.batch.changes.push(letter);
-                self.report.counts.refused += 1;
+                self.batch.counts.refused += 1;
                 any = true;
                 continue;
             };
@@ -123,18 +129,24 @@ impl Run<'_> {
             let known = self.recent.get(key).map(|(_, entry)| entry).or(stored.as_ref());
             let news = self.flow.news(mark, known);
             match news {
-                News::Unchanged => self.report.counts.unchanged += 1,
-                News::Older => self.report.counts.older += 1,
+                News::Unchanged => self.batch.counts.unchanged += 1,
+                News::Older => self.batch.counts.older += 1,
+                // It was read twice, and refused the first time.
+                _ if self.refused.get(key) == Some(&mark.fingerprint) => self.batch.counts.unchanged += 1,
                 News::New | News::Changed => match self.flow.mapping.apply(record, &mut self.batch.documents) {
                     Err(error) => {
+                        self.refused.insert(key.clone(), mark.fingerprint);
                         let reason = error.to_string();
                         let letter = self.dead_letter(mark, Stage::Mapping, reason, page_id, record.text());
                         self.batch.changes.push(letter);
-                        self.report.counts.refused += 1;
+                        self.batch.counts.refused += 1;
                         any = true;
                     }
-                    Ok(Outcome::Filtered | Outcome::Mapped { n: 0 }) => self.report.counts.filtered += 1,
+                    Ok(Outcome::Filtered | Outcome::Mapped { n: 0 }) => self.batch.counts.filtered += 1,
                     Ok(Outcome::Mapped { n }) => {
+                        if !self.refused.is_empty() {
+                            self.refused.remove(key);
+                        }
                         let end = self.batch.documents.len();
                         let entry = mark.entry(None);
                         self.recent.insert(key.clone(), (self.batch_number, entry.clone()));
@@ -181,6 +193,7 @@ impl Run<'_> {
     /// Hands the documents to the appender; one that it refuses becomes a dead letter instead of a ledger row.
     pub(crate) fn seal(&mut self, batch: Batch, mut appender: Option<Box<dyn Appender>>) -> Sealed {
         let Batch { mut changes, slices, ledger, written, records, mut documents, entries, outgoing, .. } = batch;
+        let (mut counts, proved) = (batch.counts, batch.proved);
         let mut rows = Vec::with_capacity(ledger.len());
         let mut texts = Vec::new();
         for (row, written) in ledger.into_iter().zip(written) {
@@ -189,7 +202,8 @@ impl Run<'_> {
             texts.extend(written.documents.clone().filter_map(|number| documents.get(number)));
             if let Err(error) = appender.push(&texts) {
                 self.recent.remove(&row.key);
-                self.report.counts.refused += 1;
+                self.refused.insert(row.key.clone(), row.entry.fingerprint);
+                counts.refused += 1;
                 changes.push(Change::DeadLetter(milkrun_core::state::DeadLetter {
                     id: 0,
                     key: Some(row.key),
@@ -202,7 +216,6 @@ impl Run<'_> {
                 }));
                 continue;
             }
-            let counts = &mut self.report.counts;
             *if written.new { &mut counts.new } else { &mut counts.changed } += 1;
             counts.documents += written.documents.len() as u64;
             if !self.dead.is_empty()
@@ -218,7 +231,7 @@ impl Run<'_> {
         // The next batch but one writes into the same memory.
         documents.clear();
         self.spare = documents;
-        Sealed { changes, entries, appender, slices, outgoing }
+        Sealed { changes, entries, appender, slices, outgoing, counts, proved }
     }
 }
 

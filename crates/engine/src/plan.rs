@@ -87,6 +87,15 @@ pub struct PlanState<'a> {
     pub resume_version: Option<&'a str>,
 }
 
+/// Whether the slice that reaches to where the last plan ended is open still.
+///
+/// The next plan begins a lookback before that end. Made now, it would read the overlap beside the open slice, and one
+/// more time with every restart; made when the open slices are done, it reads it once.
+pub fn overlaps_open<'a>(planned: &[Planned], mut open: impl Iterator<Item = &'a Slice>) -> bool {
+    let Some(last) = planned.iter().find(|planned| planned.axis.is_empty()) else { return false };
+    open.any(|slice| slice.axis.is_none() && slice.window.is_some_and(|window| window.until >= last.until))
+}
+
 fn whole(stream: &StreamSpec, state: &PlanState<'_>, partitions: Option<&[String]>) -> Plan {
     let mut plan = Plan::default();
     if state.has_open {

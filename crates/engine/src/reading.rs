@@ -2,12 +2,12 @@
 //!
 //! Pure: it neither fetches nor stores. Its state goes into the checkpoint as text, the digests of the keys beside it.
 
-use std::collections::HashSet;
-
 use milkrun_core::page::{Page, Position};
 use milkrun_core::stream::{PageSize, Proof, Slice, StreamSpec};
 use milkrun_core::{End, Error, ErrorKind, Paging, Result};
 use serde::{Deserialize, Serialize};
+
+use crate::digest::Digests;
 
 /// What is asked for next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,9 +56,9 @@ pub struct Evidence {
 pub struct Reading {
     saved: Saved,
     /// The digests of the keys of this reading.
-    current: HashSet<u64>,
+    current: Digests,
     /// Those of the last whole and clean reading, where two are compared.
-    previous: Option<HashSet<u64>>,
+    previous: Option<Digests>,
 }
 
 /// What of it goes into the checkpoint as text.
@@ -113,7 +113,7 @@ impl Reading {
             _ => forwards(first_position(stream, slice), size),
         };
         let saved = Saved { number: 1, in_vain: 0, size, way, last: None, versions: 0, previous_versions: None };
-        Self { saved, current: HashSet::new(), previous: None }
+        Self { saved, current: Digests::default(), previous: None }
     }
 
     /// A reading from its checkpoint and the stored digests.
@@ -125,8 +125,8 @@ impl Reading {
             .map_err(|e| Error::new(ErrorKind::State, "the checkpoint of a slice cannot be read").caused_by(e))?;
         // Between two runs rows may have moved by just one page: only pages of one run are compared.
         saved.last = None;
-        let mut current = HashSet::new();
-        let mut previous = saved.previous_versions.map(|_| HashSet::new());
+        let mut current = Digests::default();
+        let mut previous = saved.previous_versions.map(|_| Digests::default());
         for (number, digests) in digests {
             if number == saved.number {
                 current.extend(digests);
@@ -211,7 +211,7 @@ impl Reading {
         self.refuse_repetition(stream, &ask, page, facts)?;
         let before = self.current.len();
         if Self::keeps_digests(stream) {
-            self.current.extend(&facts.digests);
+            self.current.extend(facts.digests.iter().copied());
         }
         let repeated = Self::keeps_digests(stream) && self.current.len() - before < page.records.len();
         for version in &facts.versions {

@@ -19,7 +19,7 @@ pub struct Counts {
     pub new: u64,
     /// Records delivered that the target had in an older version.
     pub changed: u64,
-    /// Records that the target has already, as they are.
+    /// Records read again as they were: the target has them, or this run has refused them already.
     pub unchanged: u64,
     /// Records older than what the target has.
     pub older: u64,
@@ -43,6 +43,22 @@ pub struct Counts {
     pub expected: u64,
 }
 
+impl Counts {
+    /// Adds what a commit or a delivery has brought.
+    pub(crate) fn add(&mut self, more: &Self) {
+        self.pages += more.pages;
+        self.records += more.records;
+        self.new += more.new;
+        self.changed += more.changed;
+        self.unchanged += more.unchanged;
+        self.older += more.older;
+        self.filtered += more.filtered;
+        self.refused += more.refused;
+        self.documents += more.documents;
+        self.splits += more.splits;
+    }
+}
+
 /// The slices proved by one plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proved {
@@ -63,6 +79,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// Why it did not end `reconciled`, in one sentence.
     pub reason: Option<String>,
+    /// The kind of the error that ended it, such as `config-invalid`.
+    #[serde(default)]
+    pub error_kind: Option<String>,
     /// When it began.
     pub started: Timestamp,
     /// When it ended.

@@ -40,6 +40,8 @@ pub struct Output {
     /// Which mapping `found` belongs to.
     mapping: Option<u64>,
     found: Vec<Found>,
+    /// The record that was mapped last: the fields of one with the same names lie in the same places.
+    last: Option<Record>,
 }
 
 impl Output {
@@ -79,6 +81,8 @@ impl Output {
     pub fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
+        // It keeps its whole page in memory.
+        self.last = None;
     }
 }
 
@@ -99,8 +103,14 @@ impl Mapping {
             out.mapping = Some(self.version());
             out.found.clear();
             out.found.resize_with(self.scopes.len(), Found::default);
+            out.last = None;
         }
         let before = (out.text.len(), out.ends.len());
+        if !out.last.as_ref().is_some_and(|last| last.has_names_of(record)) {
+            let fields = (0..record.len()).map(|i| (record.name(i), (small(i), 0)));
+            out.found[0].fill(&self.scopes[0], fields, false);
+            out.last = Some(record.clone());
+        }
         let read = RefCell::default();
         let mut run = Run { mapping: self, found: &mut out.found, out: &mut out.text, ends: &mut out.ends, read };
         if self.env.is_some() {
@@ -171,8 +181,6 @@ enum Written {
 impl Run<'_> {
     fn record(&mut self, record: &Record) -> Result<Outcome, MapError> {
         let mapping = self.mapping;
-        let fields = (0..record.len()).map(|i| (record.name(i), (small(i), 0)));
-        self.found[0].fill(&mapping.scopes[0], fields, false);
         let here = Here { record, exploded: "", element: "" };
         let needs_element = mapping.filter_needs_element;
         if let Some(filter) = mapping.filter.as_ref().filter(|_| !needs_element)

@@ -177,6 +177,12 @@ pub(crate) struct DeadLetters {
     /// Shows the source text of each too.
     #[arg(long)]
     pub(crate) full: bool,
+    /// Says that the record of this number, whose outcome is not known, is in the target as it is shown.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["limit", "full"])]
+    pub(crate) arrived: Option<u64>,
+    /// The document's number in the target, so that later changes reach it.
+    #[arg(long, value_name = "ID", requires = "arrived")]
+    pub(crate) remote_id: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::codec::{SqlKey, Written, digest_bytes, digests, from_id, id, journal_ref};
 use crate::fault::{Fault, Work};
+use crate::ledger::{Recent, Written as LedgerWritten};
 use crate::{lease, ledger};
 
 /// The part of a flow's row that changes may touch.
@@ -63,19 +64,34 @@ impl Head {
     }
 }
 
-/// Makes all changes; the caller's transaction undoes them together if one fails.
-pub(crate) fn apply(conn: &Connection, worker: &str, lease: Lease, changes: Vec<Change>) -> Work<()> {
+/// Makes all changes; the caller's transaction undoes them together if one fails. What of the ledger is not merged yet
+/// is given back, to be known once it is committed.
+pub(crate) fn apply(
+    conn: &Connection,
+    worker: &str,
+    lease: Lease,
+    changes: Vec<Change>,
+    recent: &Recent,
+) -> Work<LedgerWritten> {
     lease::check(conn, worker, lease)?;
     let before = Head::load(conn, lease.flow)?;
-    let mut change = Changing { conn, lease, flow: lease.flow, head: before.clone(), ledger: Vec::new() };
+    let (head, ledger) = (before.clone(), Vec::new());
+    let mut change = Changing { conn, lease, flow: lease.flow, head, ledger, has_reset: false };
     for one in changes {
         change.make(one)?;
     }
-    change.write_ledger()?;
+    let rows = std::mem::take(&mut change.ledger);
+    let mut written = ledger::write(conn, lease.flow, rows, recent)?;
+    change.head.ledger_rows += written.n_new.cast_signed();
+    if change.has_reset && !written.merged {
+        // What waited is gone, and nothing that is written now may be mistaken for it.
+        ledger::merge(conn, lease.flow)?;
+        written.merged = true;
+    }
     if change.head != before {
         change.head.save(conn, lease.flow)?;
     }
-    Ok(())
+    Ok(written)
 }
 
 struct Changing<'c> {
@@ -85,6 +101,7 @@ struct Changing<'c> {
     head: Head,
     /// Rows of all pages of the commit, written together.
     ledger: Vec<milkrun_core::state::LedgerRow>,
+    has_reset: bool,
 }
 
 impl Changing<'_> {
@@ -258,19 +275,14 @@ impl Changing<'_> {
     /// Numbers go on, as dead letters still speak of them; the journal begins anew, as no page speaks of it.
     fn reset(&mut self) -> Work<()> {
         self.ledger.clear();
-        for table in ["planned", "slice", "digest", "page", "ledger"] {
+        self.has_reset = true;
+        for table in ["planned", "slice", "digest", "page", "ledger", "recent"] {
             self.conn.execute(&format!("DELETE FROM {table} WHERE flow = ?1"), [self.flow])?;
         }
         self.head.ledger_rows = 0;
         self.head.sink_mark = None;
         self.head.resume_version = None;
         self.head.journal_end = JournalRef::default();
-        Ok(())
-    }
-
-    fn write_ledger(&mut self) -> Work<()> {
-        let rows = std::mem::take(&mut self.ledger);
-        self.head.ledger_rows += ledger::write(self.conn, self.flow, rows)?.cast_signed();
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use milkrun_core::Error;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::fault::{BUSY_SECS, Fault, Work, not_a_database};
+use crate::fault::{BEGIN_ANEW, BUSY_SECS, Fault, RESTORE, Work, not_a_database};
 use crate::schema::Schema;
 
 /// One database file and its settings.
@@ -25,8 +25,9 @@ pub(crate) struct Database {
 }
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// The writer keeps 12 MiB of pages; two readers keep 2 MiB each, because every commit voids what they keep.
-const WRITER_CACHE_KIB: u32 = 12 * 1024;
+/// The writer keeps 7 MiB of pages, which is what a commit looks up and then writes; two readers keep 2 MiB each, because
+/// every commit voids what they keep.
+const WRITER_CACHE_KIB: u32 = 7 * 1024;
 const READER_CACHE_KIB: u32 = 2 * 1024;
 /// Pages in the write-ahead log before they are copied into the database: 16 MiB.
 const CHECKPOINT_PAGES: u32 = 4000;
@@ -70,7 +71,7 @@ impl Database {
     fn refuse_other_files(&self) -> Work<()> {
         let mut start = Vec::new();
         match File::open(&self.path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start)) {
-            Ok(n) if n > 0 && start != MAGIC => Err(not_a_database(self.what, &self.path).into()),
+            Ok(n) if n > 0 && start != MAGIC => Err(not_a_database(self.what, &self.path, self.remedy()).into()),
             // What keeps the file from being read is for SQLite to say.
             Ok(_) | Err(_) => Ok(()),
         }
@@ -86,7 +87,12 @@ impl Database {
 
     /// The error for the user.
     pub(crate) fn explain(&self, fault: Fault) -> Error {
-        fault.explain(self.what, &self.path)
+        fault.explain(self.what, &self.path, self.remedy())
+    }
+
+    /// What to do if it is damaged.
+    fn remedy(&self) -> &'static str {
+        if self.durable { RESTORE } else { BEGIN_ANEW }
     }
 
     /// The file's path.

@@ -36,28 +36,35 @@ impl Fault {
         Self::Told(Error::new(ErrorKind::State, what).advise(RESTORE))
     }
 
-    /// The error for the user; `path` is the database, `what` its name in a sentence.
-    pub(crate) fn explain(self, what: &str, path: &Path) -> Error {
+    /// The error for the user; `path` is the database, `what` its name in a sentence, and `remedy` what to do if it is
+    /// damaged.
+    pub(crate) fn explain(self, what: &str, path: &Path, remedy: &'static str) -> Error {
         match self {
             Self::Told(error) => error,
-            Self::Sql(error) => explain(error, what, path),
+            Self::Sql(error) => explain(error, what, path, remedy),
         }
     }
 }
 
-const RESTORE: &str =
+/// What to do if the state file is damaged.
+pub(crate) const RESTORE: &str =
     "nothing was changed; put a backup in its place, or move it away to begin anew, which delivers every record again";
+
+/// What to do if the log of calls is damaged: it holds nothing that lasts.
+pub(crate) const BEGIN_ANEW: &str = "end all milkrun processes that use this folder, remove the file and what is called \
+    like it with -wal and -shm, wait until the longest window of the vendors' quotas has passed, and run again: it only \
+    holds the last calls, and no record depends on it";
 
 /// How long a writer waits for another process's transaction.
 pub(crate) const BUSY_SECS: u64 = 30;
 
-fn explain(error: rusqlite::Error, what: &str, path: &Path) -> Error {
+fn explain(error: rusqlite::Error, what: &str, path: &Path, remedy: &'static str) -> Error {
     let code = error.sqlite_error_code();
     let told = match code {
         Some(ErrorCode::DiskFull) => Error::from(io::Error::from(io::ErrorKind::StorageFull)),
-        Some(ErrorCode::NotADatabase) => not_a_database(what, path),
+        Some(ErrorCode::NotADatabase) => not_a_database(what, path, remedy),
         Some(ErrorCode::DatabaseCorrupt) => {
-            Error::new(ErrorKind::State, format!("the {what} is damaged")).advise(RESTORE)
+            Error::new(ErrorKind::State, format!("the {what} is damaged")).advise(remedy)
         }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
             Error::new(ErrorKind::Io, format!("the {what} cannot be opened for writing"))
@@ -78,8 +85,8 @@ fn explain(error: rusqlite::Error, what: &str, path: &Path) -> Error {
 }
 
 /// The error for a file that SQLite has not written.
-pub(crate) fn not_a_database(what: &str, path: &Path) -> Error {
-    Error::new(ErrorKind::State, format!("the {what} is not a database")).with("file", path.display()).advise(RESTORE)
+pub(crate) fn not_a_database(what: &str, path: &Path, remedy: &'static str) -> Error {
+    Error::new(ErrorKind::State, format!("the {what} is not a database")).with("file", path.display()).advise(remedy)
 }
 
 /// The same error once more, for a further caller that it concerns.
@@ -98,7 +105,7 @@ mod tests {
 
     fn told(code: i32) -> String {
         let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
-        let error = Fault::Sql(error).explain("state file", Path::new("/x/state.db"));
+        let error = Fault::Sql(error).explain("state file", Path::new("/x/state.db"), RESTORE);
         assert!(error.help().is_some(), "{error}");
         format!("{error:?}")
     }

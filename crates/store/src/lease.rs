@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::codec::{from_id, id};
 use crate::fault::Work;
+use crate::ledger;
 use crate::worker::Workers;
 
 /// Takes the right to run `flow`, which is created if it is new.
@@ -40,14 +41,20 @@ pub(crate) fn acquire(conn: &Connection, workers: &Workers, owner: &str, flow: &
     };
     conn.prepare_cached("UPDATE flow SET fence = ?2, worker = ?3, owner = ?4, since = ?5 WHERE id = ?1")?
         .execute(params![number, fence + 1, workers.own(), owner, now.to_string()])?;
+    // What a killed worker left.
+    ledger::merge(conn, number)?;
     Ok(Lease { flow: number, fence: from_id(fence + 1) })
 }
 
-/// Gives the right back; does nothing if it was lost.
-pub(crate) fn release(conn: &Connection, worker: &str, lease: Lease) -> Work<()> {
-    conn.prepare_cached("UPDATE flow SET worker = NULL WHERE id = ?1 AND fence = ?2 AND worker = ?3")?
+/// Gives the right back; does nothing if it was lost. Says whether it was there to be given back.
+pub(crate) fn release(conn: &Connection, worker: &str, lease: Lease) -> Work<bool> {
+    let released = conn
+        .prepare_cached("UPDATE flow SET worker = NULL WHERE id = ?1 AND fence = ?2 AND worker = ?3")?
         .execute(params![lease.flow, id(lease.fence), worker])?;
-    Ok(())
+    if released > 0 {
+        ledger::merge(conn, lease.flow)?;
+    }
+    Ok(released > 0)
 }
 
 /// Gives back every right that `worker` has.

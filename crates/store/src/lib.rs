@@ -10,7 +10,7 @@
 //! | `database`, `fault` | how a file is opened, and what SQLite's errors mean to a user |
 //! | `writer`, `reader` | group commit, and snapshots beside it |
 //! | `worker`, `lease` | who lives, who may run a flow, and how a dead worker's flow is taken over |
-//! | `commit`, `ledger` | what each change does |
+//! | `commit`, `ledger` | what each change does, and how changed records are kept from costing a page each |
 //! | `query` | what a flow, a run and a key look like from outside |
 //! | `quota` | calls under way and ended, shared by processes |
 //! | `key`, `seal`, `vault` | the master key, sealing, tokens and secrets |

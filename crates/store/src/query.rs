@@ -79,27 +79,24 @@ pub(crate) fn flow_id(conn: &Connection, name: &str) -> Work<Option<i64>> {
     Ok(found.optional()?)
 }
 
-/// Keys with the ids that the target gave, ascending.
+/// Keys that are numbers are not below zero.
+const BELOW_ALL: Key = Key::Int(-1);
+
+/// Keys with the ids that the target gave, ascending; what is not merged yet counts.
 pub(crate) fn remote_ids(conn: &Connection, flow: i64, after: Option<&Key>, limit: u32) -> Work<Vec<(Key, String)>> {
-    let pair = |row: &Row<'_>| {
-        let SqlKey(key) = row.get(0)?;
-        Ok((key, row.get(1)?))
-    };
-    let ids = match after {
-        None => conn
-            .prepare_cached(
-                "SELECT key, remote_id FROM ledger WHERE flow = ?1 AND remote_id IS NOT NULL ORDER BY key LIMIT ?2",
-            )?
-            .query_map(params![flow, limit], pair)?
-            .collect::<Result<_, _>>()?,
-        Some(after) => conn
-            .prepare_cached(
-                "SELECT key, remote_id FROM ledger WHERE flow = ?1 AND remote_id IS NOT NULL AND key > ?3 \
-                 ORDER BY key LIMIT ?2",
-            )?
-            .query_map(params![flow, limit, SqlKey(after)], pair)?
-            .collect::<Result<_, _>>()?,
-    };
+    // Of a group, SQLite gives the row that has the highest `seq`.
+    let ids = conn
+        .prepare_cached(
+            "SELECT ledger.key, iif(newer.seq IS NULL, ledger.remote_id, newer.remote_id) AS id FROM ledger \
+             LEFT JOIN (SELECT key, remote_id, max(seq) AS seq FROM recent WHERE flow = ?1 GROUP BY key) AS newer \
+             ON newer.key = ledger.key \
+             WHERE flow = ?1 AND id IS NOT NULL AND ledger.key > ?3 ORDER BY ledger.key LIMIT ?2",
+        )?
+        .query_map(params![flow, limit, SqlKey(after.unwrap_or(&BELOW_ALL))], |row| {
+            let SqlKey(key) = row.get(0)?;
+            Ok((key, row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
     Ok(ids)
 }
 
@@ -167,13 +164,29 @@ pub(crate) fn dead_letters(conn: &Connection, flow: i64, after: u64, limit: u32)
 
 /// What is known of a key, in all flows, by name.
 pub(crate) fn trace(conn: &Connection, key: &Key) -> Work<Vec<TraceEntry>> {
+    let mut entries = trace_in(conn, "ledger", "flow.name", key)?;
+    // What is not merged yet is newer, and of a key that the ledger has. What says nothing new is left alone there too.
+    for recent in trace_in(conn, "recent", "seq", key)? {
+        let same = |entry: &TraceEntry| {
+            entry.row.entry == recent.row.entry && entry.row.idempotency_key == recent.row.idempotency_key
+        };
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.flow == recent.flow)
+            && !same(entry)
+        {
+            *entry = recent;
+        }
+    }
+    Ok(entries)
+}
+
+fn trace_in(conn: &Connection, table: &str, order: &str, key: &Key) -> Work<Vec<TraceEntry>> {
     let entries = conn
-        .prepare_cached(
-            "SELECT flow.name, key, fingerprint, version, remote_id, ledger.page, idx, idempotency_key, at, \
+        .prepare_cached(&format!(
+            "SELECT flow.name, key, fingerprint, version, remote_id, row.page, idx, idempotency_key, at, \
              segment, offset, len \
-             FROM flow CROSS JOIN ledger ON ledger.flow = flow.id AND key = ?1 \
-             LEFT JOIN page ON page.flow = flow.id AND page.id = ledger.page AND segment > 0 ORDER BY flow.name",
-        )?
+             FROM flow CROSS JOIN {table} AS row ON row.flow = flow.id AND key = ?1 \
+             LEFT JOIN page ON page.flow = flow.id AND page.id = row.page AND segment > 0 ORDER BY {order}",
+        ))?
         .query_map([SqlKey(key)], |row| {
             let (SqlKey(key), Fingerprint(fingerprint)) = (row.get(1)?, row.get(2)?);
             let at = Timestamp::from_millisecond(row.get(8)?).map_err(|e| FromSqlError::Other(e.into()))?;

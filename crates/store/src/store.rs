@@ -16,9 +16,11 @@ use milkrun_core::state::{
 };
 use milkrun_core::token::{Begin, Keeper, StoredToken, Token, TokenStore};
 use milkrun_core::{Error, ErrorKind, Key, Result, Secret};
+use rusqlite::Connection;
 
 use crate::database::Database;
 use crate::key::MasterKey;
+use crate::ledger::Recent;
 use crate::quota::Calls;
 use crate::reader::Readers;
 use crate::worker::{Gate, Workers, describe_self};
@@ -52,6 +54,7 @@ pub struct SqliteStore {
     has_leased: AtomicBool,
     readers: Readers,
     writer: Writer,
+    recent: Recent,
     calls: Calls,
     /// Last, so that this worker lives until all its writing is done.
     workers: Arc<Workers>,
@@ -102,6 +105,7 @@ impl SqliteStore {
             has_leased: AtomicBool::new(false),
             readers: Readers::new(state.clone()),
             writer: Writer::start(state)?,
+            recent: Recent::default(),
             calls: Calls::start(quota, Arc::clone(&workers))?,
             workers,
         };
@@ -196,12 +200,21 @@ impl StateStore for SqliteStore {
     async fn acquire(&self, flow: &str, now: Timestamp) -> Result<Lease> {
         self.has_leased.store(true, Ordering::Relaxed);
         let (flow, owner, workers) = (flow.to_owned(), self.owner.clone(), Arc::clone(&self.workers));
-        self.writer.run(move |conn| lease::acquire(conn, &workers, &owner, &flow, now)).await
+        let recent = self.recent.clone();
+        let acquire = move |conn: &Connection| lease::acquire(conn, &workers, &owner, &flow, now);
+        self.writer.run_and(acquire, move |lease| recent.clear(lease.flow)).await
     }
 
     async fn release(&self, lease: Lease) -> Result<()> {
         let workers = Arc::clone(&self.workers);
-        self.writer.run(move |conn| lease::release(conn, workers.own(), lease)).await
+        let recent = self.recent.clone();
+        let release = move |conn: &Connection| lease::release(conn, workers.own(), lease);
+        let forget = move |released: &mut bool| {
+            if *released {
+                recent.forget(lease.flow);
+            }
+        };
+        self.writer.run_and(release, forget).await.map(drop)
     }
 
     async fn load(&self, lease: Lease) -> Result<FlowState> {
@@ -210,12 +223,15 @@ impl StateStore for SqliteStore {
     }
 
     async fn seen(&self, flow: i64, keys: Vec<Key>) -> Result<Vec<Option<LedgerEntry>>> {
-        self.readers.run(move |conn| ledger::seen(conn, flow, &keys)).await
+        let recent = self.recent.clone();
+        self.writer.look(move |conn| ledger::seen(conn, flow, &keys, &recent)).await
     }
 
     async fn commit(&self, lease: Lease, changes: Vec<Change>) -> Result<()> {
         let workers = Arc::clone(&self.workers);
-        self.writer.run(move |conn| commit::apply(conn, workers.own(), lease, changes)).await
+        let (recent, noted) = (self.recent.clone(), self.recent.clone());
+        let apply = move |conn: &Connection| commit::apply(conn, workers.own(), lease, changes, &recent);
+        self.writer.run_and(apply, move |written| noted.take(lease.flow, std::mem::take(written))).await.map(drop)
     }
 
     async fn open_pages(&self, flow: i64, after: Option<u64>, limit: u32) -> Result<Vec<OutboxPage>> {

@@ -41,7 +41,35 @@ impl Writer {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         self.send(work, move |outcome| drop(reply.send(outcome)));
-        answer.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::State, "the thread that writes has ended")))
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// Like [`Writer::run`]; `note` is told on the writing thread what was committed, before any later work begins.
+    pub(crate) async fn run_and<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        note: impl FnOnce(&mut T) + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let then = move |mut outcome: Result<T>| {
+            if let Ok(value) = &mut outcome {
+                note(value);
+            }
+            drop(reply.send(outcome));
+        };
+        self.send(work, then);
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// Reads with what the writing thread has in memory: pages that are about to be written are read once, and no
+    /// commit of its own makes it forget them, as it does with the connections beside it.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        self.hand_over(Job { work: Some(work), value: None, then: |o| drop(reply.send(o)), only_reads: true });
+        answer.await.unwrap_or_else(|_| Err(ended()))
     }
 
     /// Like [`Writer::run`] for callers that cannot wait: `then` is called on the writing thread.
@@ -50,12 +78,20 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
         then: impl FnOnce(Result<T>) + Send + 'static,
     ) {
-        let unit = Box::new(Job { work: Some(work), value: None, then });
+        self.hand_over(Job { work: Some(work), value: None, then, only_reads: false });
+    }
+
+    fn hand_over(&self, unit: impl Unit + 'static) {
+        let unit: Box<dyn Unit> = Box::new(unit);
         if let Some(units) = &self.units {
             // If the thread has ended, the unit is dropped, and whoever waits for it is told.
             drop(units.send(unit));
         }
     }
+}
+
+fn ended() -> Error {
+    Error::new(ErrorKind::State, "the thread that writes has ended")
 }
 
 impl Drop for Writer {
@@ -78,12 +114,14 @@ impl fmt::Debug for Writer {
 trait Unit: Send {
     fn run(&mut self, conn: &Connection) -> Work<()>;
     fn tell(self: Box<Self>, outcome: Result<()>);
+    fn only_reads(&self) -> bool;
 }
 
 struct Job<W, T, F> {
     work: Option<W>,
     value: Option<T>,
     then: F,
+    only_reads: bool,
 }
 
 impl<W, T, F> Unit for Job<W, T, F>
@@ -102,6 +140,10 @@ where
         let value = self.value;
         (self.then)(outcome.map(|()| value.expect("a unit that succeeded has a value")));
     }
+
+    fn only_reads(&self) -> bool {
+        self.only_reads
+    }
 }
 
 struct Group {
@@ -115,9 +157,30 @@ impl Group {
             let mut units = vec![first];
             units.extend(waiting.try_iter().take(MOST_UNITS - 1));
             while !units.is_empty() {
-                units = self.commit(units);
+                // Whoever only reads does not wait for the disk, unless what it asks after was handed over before.
+                let n_first = units.iter().take_while(|unit| unit.only_reads() == units[0].only_reads()).count();
+                let later = units.split_off(n_first);
+                let only_reads = units[0].only_reads();
+                units = if only_reads { self.look(units) } else { self.commit(units) };
+                units.extend(later);
             }
         }
+    }
+
+    /// Runs units that only read, on one snapshot.
+    fn look(&self, units: Vec<Box<dyn Unit>>) -> Vec<Box<dyn Unit>> {
+        if let Err(error) = self.execute("BEGIN") {
+            tell_all(units, &error);
+            return Vec::new();
+        }
+        for mut unit in units {
+            let outcome = self.run(&mut *unit);
+            unit.tell(outcome);
+        }
+        if let Err(error) = self.execute("COMMIT") {
+            tracing::error!(%error, "a reading could not be ended");
+        }
+        Vec::new()
     }
 
     /// Runs the units in one transaction; returns those that were not reached because it broke off.

@@ -107,7 +107,7 @@ const CASES: &[Case] = &[
         "garbage in place of the log of calls",
         |i| fs::write(i.path(QUOTA), b"garbage ".repeat(1000)).unwrap(),
         1,
-        &["the quota file is not a database", "quota.db"],
+        &["the quota file is not a database", "quota.db", "it only holds the last calls"],
     ),
     case(
         "a newer milkrun's log of calls",
@@ -198,7 +198,7 @@ const CASES: &[Case] = &[
     case(
         "another secret",
         |i| i.set("KM_APP_SECRET", "another-secret-that-is-wrong"),
-        1,
+        2,
         &["check `app_secret` and `sign_method`"],
     ),
     case("no settings", |i| remove(&i.path("milkrun.toml")), 2, &["milkrun.toml", "milkrun init"]),
@@ -292,4 +292,16 @@ fn beginning_anew_asks_first_and_keeps_the_old_documents_aside() {
     edit(&installation.path(OUT), |bytes| bytes.extend_from_slice(b"{\"sid\":597"));
     installation.milkrun(&["run", "orders"]).with(0);
     installation.orders().assert_are(&vendor.orders());
+}
+
+#[test]
+fn a_state_that_cannot_be_looked_at_is_not_taken_for_none() {
+    let vendor = vendor();
+    let installation = Installation::of_orders(&vendor, "");
+    fs::write(installation.path(".milkrun"), "x").unwrap();
+    for command in [["status", "--json"], ["dead-letters", "orders"]] {
+        let ended = installation.milkrun(&command).with(1);
+        assert!(ended.said().contains("check that it is one, and that this user may read it"), "{ended}");
+        assert!(ended.out.is_empty(), "{ended}");
+    }
 }

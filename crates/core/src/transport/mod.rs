@@ -312,6 +312,11 @@ impl Transport {
         self.vault.as_ref()
     }
 
+    /// Whoever counts the calls made from `cx`.
+    fn all_stats<'a>(&'a self, cx: &'a Context) -> impl Iterator<Item = &'a CallStats> {
+        std::iter::once(&self.stats).chain(cx.counted())
+    }
+
     pub(crate) async fn call(&self, cx: &Context, call: Call) -> Result<Answer> {
         let usual = self.options.retry;
         let mut pauses = Pauses::new(RetryPolicy { attempts: cx.attempts().unwrap_or(usual.attempts), ..usual });
@@ -343,7 +348,9 @@ impl Transport {
             let Some(pause) = pause else {
                 return Err(error.with("attempts", attempt).retry_as(Retry::Exhausted));
             };
-            self.stats.repeated.fetch_add(1, Ordering::Relaxed);
+            for stats in self.all_stats(cx) {
+                stats.repeated.fetch_add(1, Ordering::Relaxed);
+            }
             tracing::debug!(endpoint = call.endpoint, attempt, %error, ?pause, "the call is repeated");
             if !pause.is_zero() {
                 cx.clock().sleep(pause).await;
@@ -356,7 +363,9 @@ impl Transport {
         let permit = self.limiter.acquire(&call.endpoint).await?;
         let sent_at = cx.now();
         let wire = self.protocol.sign(call, token, sent_at)?;
-        self.stats.calls.fetch_add(1, Ordering::Relaxed);
+        for stats in self.all_stats(cx) {
+            stats.calls.fetch_add(1, Ordering::Relaxed);
+        }
         let timeout = self.options.timeout;
         let sent = self.carrier.carry(call.verb, wire, self.options.body_limit);
         let outcome = tokio::time::timeout(timeout, sent).await.unwrap_or_else(|_| {

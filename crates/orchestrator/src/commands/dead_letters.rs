@@ -1,6 +1,6 @@
 //! `milkrun dead-letters`: the records of a flow that were refused, and why.
 
-use milkrun_core::state::{DeadLetter, StateStore as _};
+use milkrun_core::state::{DeadLetter, Stage, StateStore as _};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -11,6 +11,9 @@ use crate::text::{self, fill};
 
 pub(super) async fn dead_letters(here: Here<'_>, ask: &cli::DeadLetters) -> Outcome {
     let out = here.out;
+    if let Some(number) = ask.arrived {
+        return arrived(here, ask, number).await;
+    }
     let (installation, _) = here.load()?;
     let mut letters = Vec::new();
     let known = match here.look(&installation).await? {
@@ -40,6 +43,20 @@ pub(super) async fn dead_letters(here: Here<'_>, ask: &cli::DeadLetters) -> Outc
     }
     out.line("");
     out.line(fill!(out.lang, text::REPLAY_NEXT, flow = ask.flow));
+    if letters.iter().any(|letter| letter.stage == Stage::Unknown) {
+        out.line(fill!(out.lang, text::ARRIVED_NEXT, flow = ask.flow));
+    }
+    Ok(0)
+}
+
+/// Writes down what a person has found out about a record whose outcome was not known.
+async fn arrived(here: Here<'_>, ask: &cli::DeadLetters, number: u64) -> Outcome {
+    let out = here.out;
+    let mut ready = here.ready(std::slice::from_ref(&ask.flow), &here.dir()).await?;
+    let flow = ready.flows()?.remove(0);
+    let key = milkrun_engine::arrived(&flow, &ready.state.surroundings(), number, ask.remote_id.clone()).await?;
+    out.json(&json!({ "flow": ask.flow, "arrived": number, "key": key.to_string(), "remote_id": ask.remote_id }));
+    out.line(fill!(out.lang, text::ARRIVED, key = key));
     Ok(0)
 }
 

@@ -107,7 +107,7 @@ impl Here<'_> {
 
     /// The state for a command that only looks, or `None` if there is none yet.
     pub(crate) async fn look(&self, installation: &Installation) -> Result<Option<State>> {
-        if !crate::wiring::has_state(installation) {
+        if !crate::wiring::has_state(installation)? {
             return Ok(None);
         }
         open_state(installation, self.environment, self.out.lang).await.map(Some)

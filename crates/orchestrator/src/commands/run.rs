@@ -4,7 +4,7 @@ use std::io::BufRead as _;
 
 use futures_util::future::join_all;
 use milkrun_core::state::Verdict;
-use milkrun_core::{Error, Idempotency, Result, SinkKind};
+use milkrun_core::{Error, ErrorKind, Idempotency, Result, SinkKind};
 use milkrun_engine::{Flow, Report, Stop, Stopper, Surroundings};
 use serde_json::{Value, json};
 
@@ -188,6 +188,7 @@ fn code_of(ended: &[Ended]) -> u8 {
         Ok(report) => match report.verdict {
             Verdict::Reconciled => 0,
             Verdict::Unreconciled | Verdict::Partial => 3,
+            Verdict::Failed if report.error_kind.as_deref() == Some(ErrorKind::ConfigInvalid.as_str()) => 2,
             Verdict::Failed => 1,
         },
     };
@@ -198,8 +199,6 @@ fn code_of(ended: &[Ended]) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use milkrun_core::ErrorKind;
-
     use super::*;
 
     #[test]
@@ -218,6 +217,9 @@ mod tests {
         assert_eq!(code_of(&[report("reconciled"), report("partial")]), 3);
         assert_eq!(code_of(&[report("unreconciled"), report("failed")]), 1);
         assert_eq!(code_of(&[report("partial"), error(ErrorKind::ConfigInvalid)]), 2);
+        let mut wrong_key = report("failed");
+        wrong_key.1.as_mut().unwrap().error_kind = Some("config-invalid".to_owned());
+        assert_eq!(code_of(&[report("reconciled"), wrong_key]), 2);
         assert_eq!(code_of(&[report("reconciled"), error(ErrorKind::Busy)]), 1);
     }
 }

@@ -47,6 +47,8 @@ const HELP: &[(&str, &str)] = &[
     ("dead-letters FLOW", "流程。"),
     ("dead-letters --limit", "列出多少条。"),
     ("dead-letters --full", "同时显示每条的来源文本。"),
+    ("dead-letters --arrived", "声明该编号的记录（结果未知）已按所示内容到达目标系统。"),
+    ("dead-letters --remote-id", "该单据在目标系统中的编号，以便之后的变更能送达。"),
     ("replay", "修正映射或目标后，重新发送被拒绝的记录。"),
     ("replay FLOW", "流程。"),
     ("replay NUMBER", "死信的编号；不给出则为全部。"),

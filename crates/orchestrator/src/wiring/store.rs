@@ -7,7 +7,7 @@ use milkrun_core::quota::Limiter;
 use milkrun_core::state::StateStore;
 use milkrun_core::token::Vault;
 use milkrun_core::transport::{Transport, TransportOptions, client};
-use milkrun_core::{Account, Clock, Context, Result, SystemClock};
+use milkrun_core::{Account, Clock, Context, Error, Result, SystemClock};
 use milkrun_engine::Surroundings;
 use milkrun_store::{FileJournal, JournalOptions, MasterKey, SqliteStore, StoreOptions};
 
@@ -58,8 +58,16 @@ pub(crate) async fn master_key(
 }
 
 /// Whether the installation has any state yet; looking must not make one.
-pub(crate) fn has_state(installation: &Installation) -> bool {
-    installation.store.path.join("state.db").exists()
+///
+/// # Errors
+/// If that cannot be found out: then it is not known that there is none.
+pub(crate) fn has_state(installation: &Installation) -> Result<bool> {
+    let file = installation.store.path.join("state.db");
+    file.try_exists().map_err(|e| {
+        Error::from(e)
+            .with("file", file.display())
+            .advise("the state is kept in this folder: check that it is one, and that this user may read it")
+    })
 }
 
 /// Opens the state, which is made if it is missing.

@@ -52,6 +52,18 @@ fn a_file_that_is_no_database_is_left_alone() {
 }
 
 #[test]
+fn the_advice_for_each_file_is_its_own() {
+    for (file, says, says_not) in [("state.db", "backup", "quotas"), ("quota.db", "quotas", "backup")] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(folder.path()).unwrap());
+        fs::write(folder.path().join(file), [0xff; 5000]).unwrap();
+        let error = refused(folder.path(), file);
+        let help = error.help().unwrap();
+        assert!(help.contains(says) && !help.contains(says_not), "{file}: {help}");
+    }
+}
+
+#[test]
 fn a_database_of_another_program_is_left_alone() {
     let contents =
         ["CREATE TABLE theirs(a)", "PRAGMA user_version = 1", "PRAGMA application_id = 5; CREATE TABLE flow(a)"];
