@@ -2,6 +2,7 @@
 //!
 //! What leads to something new, a report of another shape, is kept in `tests/corpus` and mutated further; a test reads
 //! all of it again. A panic ends the program and leaves its input in `tests/corpus/panic.json`.
+#![expect(clippy::print_stdout, reason = "a program that tells what it found")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

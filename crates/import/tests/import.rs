@@ -78,7 +78,7 @@ fn every_key_is_carried_translated_or_put_to_a_decision() {
                 )
             })
             .collect();
-        all += &format!("== {}\n{}\n-- decisions\n{}\n\n", case.name, imported.flow, said.join("\n"));
+        all.extend(["== ", &case.name, "\n", &imported.flow, "\n-- decisions\n", &said.join("\n"), "\n\n"]);
         let documents = documents(&imported.flow, &case.record);
         if documents != case.documents {
             wrong.push(format!("{}:\n  got  {documents:?}\n  want {:?}\n{}", case.name, case.documents, imported.flow));
