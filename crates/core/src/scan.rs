@@ -324,8 +324,11 @@ mod tests {
 
     use super::*;
 
+    /// The fields of an answer and its records.
+    type Answer = (Vec<(String, String)>, Vec<String>);
+
     /// What `serde_json` makes of it.
-    fn by_serde(body: &str) -> Option<(Vec<(String, String)>, Vec<String>)> {
+    fn by_serde(body: &str) -> Option<Answer> {
         let pairs: crate::record::Pairs<'_> = serde_json::from_str(body).ok()?;
         let (mut fields, mut records) = (Vec::new(), Vec::new());
         for (name, value) in &pairs.0 {
@@ -341,7 +344,7 @@ mod tests {
         Some((fields, records))
     }
 
-    fn by_scan(body: &str) -> Option<(Vec<(String, String)>, Vec<String>)> {
+    fn by_scan(body: &str) -> Option<Answer> {
         let body = Arc::new(body.to_owned());
         let parts = Parts::split(&body, &["list".to_owned()]).ok()?;
         let fields = parts.fields.iter().map(|(name, value)| (name.to_string(), (*value).to_owned())).collect();
@@ -359,7 +362,7 @@ mod tests {
     }
 
     fn check(body: &str) {
-        let tidy = |found: Option<(Vec<(String, String)>, Vec<String>)>| {
+        let tidy = |found: Option<Answer>| {
             found.map(|(fields, records)| {
                 let empty = |row: String| if row[1..row.len() - 1].trim().is_empty() { "{}".into() } else { row };
                 (fields, records.into_iter().map(empty).collect::<Vec<String>>())

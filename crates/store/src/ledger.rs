@@ -47,12 +47,20 @@ static STATEMENTS: LazyLock<[[String; 3]; 3]> = LazyLock::new(|| {
 /// So they are written one after the other into a table of their own, and merged in key order when they are many, and
 /// when the flow's lease is given back or taken.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Recent(Arc<Mutex<HashMap<i64, HashMap<Key, LedgerEntry>>>>);
+pub(crate) struct Recent(Arc<Mutex<HashMap<i64, Waiting>>>);
+
+/// The changed rows of one flow.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// How many rows there are; of one key there may be several.
+    n_rows: usize,
+    newest: HashMap<Key, LedgerEntry>,
+}
 
 impl Recent {
     /// The flow's changed rows are all merged.
     pub(crate) fn clear(&self, flow: i64) {
-        self.0.lock().expect("no holder panics").insert(flow, HashMap::new());
+        self.0.lock().expect("no holder panics").insert(flow, Waiting::default());
     }
 
     /// The flow is another worker's from now on.
@@ -63,16 +71,17 @@ impl Recent {
     /// Takes what a commit has written.
     pub(crate) fn take(&self, flow: i64, written: Written) {
         let mut all = self.0.lock().expect("no holder panics");
-        let Some(recent) = all.get_mut(&flow) else { return };
+        let Some(waiting) = all.get_mut(&flow) else { return };
         if written.merged {
-            *recent = HashMap::new();
+            *waiting = Waiting::default();
         } else {
-            recent.extend(written.changed);
+            waiting.n_rows += written.changed.len();
+            waiting.newest.extend(written.changed);
         }
     }
 
-    fn len(&self, flow: i64) -> usize {
-        self.0.lock().expect("no holder panics").get(&flow).map_or(0, HashMap::len)
+    fn n_rows(&self, flow: i64) -> usize {
+        self.0.lock().expect("no holder panics").get(&flow).map_or(0, |waiting| waiting.n_rows)
     }
 }
 
@@ -112,7 +121,7 @@ pub(crate) fn write(conn: &Connection, flow: i64, mut rows: Vec<LedgerRow>, rece
             rest = later;
         }
     }
-    if recent.len(flow) + written.changed.len() > MOST_RECENT {
+    if recent.n_rows(flow) + written.changed.len() > MOST_RECENT {
         merge(conn, flow)?;
         written.merged = true;
     }
@@ -226,8 +235,8 @@ fn overlay(conn: &Connection, flow: i64, keys: &[Key], recent: &Recent, found: &
             }
         }
     };
-    if let Some(recent) = recent.0.lock().expect("no holder panics").get(&flow) {
-        put(recent, found);
+    if let Some(waiting) = recent.0.lock().expect("no holder panics").get(&flow) {
+        put(&waiting.newest, found);
         return Ok(());
     }
     // Another worker's flow, or one whose worker was killed.
