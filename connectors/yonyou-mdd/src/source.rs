@@ -149,6 +149,11 @@ impl YonyouSource {
                 let error = Error::new(ErrorKind::Incoherent, "the vendor does not keep to the condition on the id");
                 return Err(error.with("field", &stream.key[0]));
             }
+            // Records are compared as they came: the lines of one document are all different.
+            if !listed.rows.is_empty() && rows.ends_with(&listed.rows) {
+                let error = Error::new(ErrorKind::Incoherent, "the same page of a document's lines came twice");
+                return Err(error.with("parameter", "pageIndex"));
+            }
             rows.extend(listed.rows);
             if !more {
                 break;

@@ -75,9 +75,7 @@ impl Vendor for Tenant {
         let Settings { tenant_id, app_key, app_secret, .. } = &self.settings;
         let url = self.sandbox.url();
         toml::from_str(&format!(
-            "tenant_id = '{tenant_id}'\napp_key = '{app_key}'\napp_secret = '{app_secret}'\ndiscovery_url = '{url}'\n\
-             [[streams]]\nname = 'order-lines'\npath = '/yonbip/scm/purchaseorder/list'\nis_sum = false\n\
-             key = ['id', 'purchaseOrders_id']\n"
+            "tenant_id = '{tenant_id}'\napp_key = '{app_key}'\napp_secret = '{app_secret}'\ndiscovery_url = '{url}'\n"
         ))
         .unwrap()
     }
@@ -107,7 +105,7 @@ impl Vendor for Tenant {
             let window = Some(self.window_of(&stream.name, n_records));
             return Some(Scene { slice: Slice { window, ..Slice::default() }, size, n_records });
         }
-        let n_records = self.times(if stream.name == "order-lines" { return None } else { &stream.name }).len();
+        let n_records = self.times(&stream.name).len();
         let n = u32::try_from(n_records).unwrap();
         let size = match load {
             Load::Several => n.max(100),
@@ -168,6 +166,13 @@ impl Vendor for Tenant {
 
 #[tokio::test]
 async fn conforms() {
-    let waivers = [Waiver::new("clock-skew", "*", "only the call for a token carries a time, and the token is there")];
+    let whole = "it is read whole, and is never so small here";
+    let waivers = [
+        Waiver::new("clock-skew", "*", "only the call for a token carries a time, and the token is there"),
+        Waiver::new("empty", "current-stock warehouses", whole),
+        Waiver::new("one-record", "current-stock warehouses", whole),
+        // The lines of one document fill no page, so that the answer contradicts itself before it comes twice.
+        Waiver::new("page-ignored", "purchase-orders", "it is refused one page earlier, for another reason"),
+    ];
     conformance::check("yonyou-mdd", tenant, &waivers).await;
 }

@@ -193,8 +193,8 @@ fn value(text: &str, path: &str, node: &Node, scope: &Scope, ledger: &mut Ledger
     if let Some(rest) = text.strip_prefix("_findCollection ") {
         return match find::parse(rest).and_then(|find| jq::lookup(&find, scope)) {
             Ok(jq) => {
-                let en = "a look-up in a table; declare it under `[mapping.tables]` (the report names the scheme)";
-                ledger.translated(path, span, en, "转为查表；请在 `[mapping.tables]` 中声明该表");
+                let en = "a look-up in a table; declare it under `[tables]` (the report names the scheme)";
+                ledger.translated(path, span, en, "转为查表；请在 `[tables]` 中声明该表");
                 Some(Rule::expression(&jq))
             }
             Err(why) => {
@@ -232,8 +232,8 @@ fn value(text: &str, path: &str, node: &Node, scope: &Scope, ledger: &mut Ledger
             Slot::Writeback(_) => (
                 "the answer of the last write is not part of a record",
                 "上次写入的结果不属于记录",
-                "look the id up in the flow that wrote it, with a table of `[mapping.tables]`",
-                "请用 `[mapping.tables]` 在写入它的流程中查找该 id",
+                "look the id up in the flow that wrote it, with a table of `[tables]`",
+                "请用 `[tables]` 在写入它的流程中查找该 id",
             ),
         };
         ledger.decide(path, span, Title::new(en, zh), Title::new(en_instead, zh_instead));
