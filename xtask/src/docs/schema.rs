@@ -75,6 +75,12 @@ fn kind(root: &Value, property: &Value) -> String {
     if is_secret(schema) {
         return "secret".to_owned();
     }
+    if let Some(name) = named["$ref"].as_str()
+        && schema.to_string().contains(name)
+    {
+        // What holds values of its own kind may hold anything.
+        return "any".to_owned();
+    }
     if let Some(choices) = choices(schema) {
         return choices.iter().map(|(choice, _)| format!("`{choice}`")).collect::<Vec<_>>().join(", ");
     }
@@ -173,11 +179,13 @@ mod tests {
                 "way": { "$ref": "#/$defs/Way" },
                 "parts": { "type": "array", "default": [], "items": { "$ref": "#/$defs/Part" } },
                 "late": { "anyOf": [{ "type": "string" }, { "type": "null" }] },
+                "tree": { "$ref": "#/$defs/Tree" },
             },
             "$defs": {
                 "Secret": { "description": "A secret: …", "anyOf": [{ "type": "string" }, { "type": "object" }] },
                 "Way": { "oneOf": [{ "const": "a", "description": "First." }, { "enum": ["b", "c"] }] },
                 "Part": { "type": "object", "properties": { "of": { "type": ["boolean", "null"] } } },
+                "Tree": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "$ref": "#/$defs/Tree" } }] },
             },
         });
         let rows = settings(&schema);
@@ -196,6 +204,7 @@ mod tests {
                 "parts|list of: table|-|",
                 "parts[].of|`true` or `false`|-|",
                 "size|whole number|100|Records per page, 1 to 100.",
+                "tree|any|-|",
                 "way|`a`, `b`, `c`|-| `a`: First.",
             ]
         );
