@@ -53,7 +53,8 @@ const WORDS: [&str; 34] = [
 fn main() {
     let mut arguments = env::args().skip(1);
     let seconds: u64 = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(60);
-    let mut dice = Dice::new(arguments.next().and_then(|n| n.parse().ok()).unwrap_or(1));
+    let seed = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let mut dice = Dice::new(seed);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let mut corpus = seeds();
     for entry in fs::read_dir(&folder).expect("the corpus is there") {
@@ -70,7 +71,7 @@ fn main() {
         });
         if text.len() < 4_000 && known.insert(shape) {
             if known.len() - n_before <= 400 {
-                fs::write(folder.join(format!("{n_tries:09}.json")), &text).expect("it can be written");
+                fs::write(folder.join(format!("{seed}-{n_tries:09}.json")), &text).expect("it can be written");
             }
             corpus.push(text);
         }

@@ -49,8 +49,21 @@ fn read_list(list: &Node, path: &str, depth: usize, ledger: &mut Ledger) -> Vec<
         }
         return Vec::new();
     };
-    let items = elements.iter().enumerate();
-    items.filter_map(|(i, element)| read(element, &format!("{path}[{i}]"), depth, ledger)).collect()
+    let mut items: Vec<Item> = Vec::new();
+    for (i, element) in elements.iter().enumerate() {
+        let Some(item) = read(element, &format!("{path}[{i}]"), depth, ledger) else { continue };
+        if let Some(at) = items.iter().position(|earlier| earlier.field == item.field) {
+            let earlier = items.remove(at);
+            let note = Title::new(
+                "the field is given again further down, and the last one is taken",
+                "该字段在下文再次出现，以最后一个为准",
+            );
+            let instead = Title::new("remove the one that is wrong", "请删除错误的那个");
+            ledger.decide(&earlier.path, &earlier.span, note, instead);
+        }
+        items.push(item);
+    }
+    items
 }
 
 fn read(node: &Node, path: &str, depth: usize, ledger: &mut Ledger) -> Option<Item> {

@@ -151,8 +151,11 @@ fn rule(item: &Item, scope: &Scope, lines: &[(String, String)], ledger: &mut Led
 
 /// A static value map, whose JSON form no public sample shows: an object of plain values is taken as one.
 fn mapped(rule: Rule, map: &Node, path: &str, ledger: &mut Ledger) -> Rule {
+    // The last of two members of one name holds, as everywhere in JSON.
     let pairs: Option<Vec<_>> = map.members().map(|members| {
-        members.iter().filter_map(|member| Some((member.name.clone(), toml::text(&member.node.plain()?)))).collect()
+        let last =
+            members.iter().enumerate().filter(|(i, member)| members[i + 1..].iter().all(|m| m.name != member.name));
+        last.filter_map(|(_, member)| Some((member.name.clone(), toml::text(&member.node.plain()?)))).collect()
     });
     let note = Title::new(
         "no public material shows the form of a static map, nor what becomes of values that are not in it",
