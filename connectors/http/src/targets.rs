@@ -295,30 +295,38 @@ impl TargetConfig {
     fn check_idempotency(&self, base: &AnswerConfig) -> Result<()> {
         use IdempotencyKind::{Key, None, Unique, Upsert};
         let rule = &self.idempotency;
-        let wrong = |message: &str| Err(Error::config(format!("`idempotency.{message}")));
+        let wrong = |message: &'static str| Err(Error::config(message));
         if rule.kind != Key && (rule.header.is_some() || rule.max_len.is_some() || rule.remembered_for_hours.is_some())
         {
-            return wrong("kind` has to be \"key\" for `header`, `max_len` and `remembered_for_hours`");
+            return wrong("`idempotency.kind` has to be \"key\" for `header`, `max_len` and `remembered_for_hours`");
         }
         if rule.field.as_ref().is_some_and(|path| !is_path(path)) {
-            return wrong("field` has to be names joined by `.`");
+            return wrong("`idempotency.field` has to be names joined by `.`");
         }
         match rule.kind {
-            None if rule.field.is_some() => return wrong("kind` has to be set for `field`"),
+            None if rule.field.is_some() => return wrong("`idempotency.kind` has to be set for `field`"),
             Key if rule.header.is_some() == rule.field.is_some() => {
-                return wrong("header` or `idempotency.field` has to say where the key goes, and not both");
+                return wrong(
+                    "`idempotency.header` or `idempotency.field` has to say where the key goes, and not both",
+                );
             }
             Key if rule.header.is_some() && self.batch > 1 => {
-                return wrong("header` carries the key of one document: `batch` has to be 1");
+                return wrong("`idempotency.header` carries the key of one document: `batch` has to be 1");
             }
             Key if rule.max_len.is_some_and(|most| most < 32) => {
-                return wrong("max_len` has to be at least 32: a shorter key cannot tell documents apart");
+                return wrong("`idempotency.max_len` has to be at least 32: a shorter key cannot tell documents apart");
             }
-            Unique | Upsert if rule.field.is_none() => return wrong("field` is missing: it says what is unique"),
+            Unique | Upsert if rule.field.is_none() => {
+                return wrong("`idempotency.field` is missing: it says what is unique");
+            }
             Unique if rule.look_up.is_none() => {
-                return wrong("look_up` is missing: without it nobody can find out what became of a document");
+                return wrong(
+                    "`idempotency.look_up` is missing: without it nobody can find out what became of a document",
+                );
             }
-            None | Key | Upsert if rule.look_up.is_some() => return wrong("look_up` is for kind = \"unique\""),
+            None | Key | Upsert if rule.look_up.is_some() => {
+                return wrong("`idempotency.look_up` is for kind = \"unique\"");
+            }
             _ => {}
         }
         rule.header.iter().try_for_each(|name| check_header("idempotency.header", name))?;

@@ -175,7 +175,7 @@ pub(super) async fn targets(here: Here<'_>, name: &str) -> Outcome {
             target.name.clone(),
             out.lang.title(&target.title).to_owned(),
             target.batch.to_string(),
-            target.idempotency.promise().to_owned(),
+            out.retell(target.idempotency.promise()).into_owned(),
         ]);
     }
     table.show(out);

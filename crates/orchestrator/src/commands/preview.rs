@@ -171,7 +171,7 @@ fn show(out: &Out, flow: &Flow, shown: &Judged) {
     out.line("");
     out.line(format!("{}{number}  {}", out.bold(&key), out.say(text(&shown.fate))));
     match &shown.fate {
-        Fate::Refused(reason) => out.line(format!("  {reason}")),
+        Fate::Refused(reason) => out.line(format!("  {}", out.retell(reason))),
         Fate::Changed { remote_id: Some(id) } => {
             out.line(fill!(out.lang, text::REMOTE_ID, id = id));
         }

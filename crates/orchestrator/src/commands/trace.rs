@@ -201,6 +201,6 @@ fn show(out: &Out, found: &Found) {
         out.line(format!("  {}: {document}", out.say(text::DOCUMENT)));
     }
     if let Some(problem) = &found.problem {
-        out.line(format!("  {}: {problem}", out.say(text::STAGE_MAPPING)));
+        out.line(format!("  {}: {}", out.say(text::STAGE_MAPPING), out.retell(problem)));
     }
 }

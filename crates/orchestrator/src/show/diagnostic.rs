@@ -70,9 +70,11 @@ impl Out {
         let path = file.file.display().to_string();
         let snippet = Snippet::source(source.as_str()).path(path).fold(true);
         let snippet = snippet.annotation(AnnotationKind::Primary.span(span));
-        let mut group: Group<'_> = level.primary_title(diagnostic.message.as_str()).element(snippet);
-        if let Some(help) = &diagnostic.help {
-            group = group.element(Level::HELP.with_name(self.say(text::HELP)).message(help.as_str()));
+        let message = self.retell(&diagnostic.message);
+        let help = diagnostic.help.as_deref().map(|help| self.retell(help));
+        let mut group: Group<'_> = level.primary_title(message.as_ref()).element(snippet);
+        if let Some(help) = &help {
+            group = group.element(Level::HELP.with_name(self.say(text::HELP)).message(help.as_ref()));
         }
         let renderer = if self.err_color { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])

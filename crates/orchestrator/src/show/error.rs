@@ -52,17 +52,17 @@ impl Out {
         }
         let (what, fix) = heading(error.kind());
         let name = console::style(self.say(text::ERROR)).red().bold().force_styling(self.err_color);
-        let mut lines = vec![format!("{name}: {}", self.say(what)), format!("  {}", error.message())];
+        let mut lines = vec![format!("{name}: {}", self.say(what)), format!("  {}", self.retell(error.message()))];
         let mut cause = error.source();
         while let Some(error) = cause {
             let own = error.downcast_ref::<Error>().map_or_else(|| error.to_string(), |e| e.message().to_owned());
-            lines.push(fill!(self.lang, text::CAUSE, cause = own));
+            lines.push(fill!(self.lang, text::CAUSE, cause = self.retell(&own)));
             cause = error.source();
         }
         for (name, value) in error.context() {
-            lines.push(format!("  {name}: {value}"));
+            lines.push(format!("  {name}: {}", self.retell(value)));
         }
-        let help = error.help().unwrap_or(self.say(fix));
+        let help = error.help().map_or(self.say(fix).into(), |help| self.retell(help));
         lines.push(fill!(self.lang, text::WHAT_TO_DO, help = help));
         lines.join("\n")
     }
@@ -151,5 +151,38 @@ mod tests {
             @r#"{"causes":["the cause"],"facts":{"file":"a.db"},"help":"do this","kind":"state","message":"what happened"}"#
         );
         assert_eq!((exit_code(&error), exit_code(&Error::config("x"))), (1, 2));
+    }
+    #[test]
+    fn errors_of_every_crate_are_told_in_chinese() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("orders.csv");
+        std::fs::write(
+            folder.path().join("state.db"),
+            "this is no database, and longer than its head would be. ".repeat(20),
+        )
+        .unwrap();
+        let store = milkrun_store::SqliteStore::open(folder.path(), milkrun_store::StoreOptions::default());
+        let refused = |rules: &str, record: &str| {
+            let mapping = milkrun_mapping::Mapping::compile_str(rules).unwrap();
+            let record = milkrun_core::Record::parse(record.to_owned()).unwrap();
+            Error::from(crate::commands::map(&mapping, &record).unwrap_err())
+        };
+        let errors = [
+            Error::from(std::fs::File::open(missing).unwrap_err()),
+            store.map(drop).unwrap_err(),
+            refused("[fields]\nday = { from = \"created\", type = \"date\" }", r#"{"created":"soon"}"#),
+            refused("[fields]\nqty = { expr = \".n | dec_div(0; 2; \\\"half-up\\\")\" }", r#"{"n":5}"#),
+            // A vendor's own words stay.
+            Error::new(ErrorKind::Forbidden, "IP未授权")
+                .with("vendor_code", 110)
+                .advise("add this machine's public address to the app's IP list on the vendor's open platform"),
+        ];
+        let out = Out::plain(Lang::Zh);
+        let shown = errors.map(|error| {
+            // Scripts read the English words.
+            assert_eq!(error_json(&error, Lang::Zh)["message"], error.message());
+            out.error_text(&error)
+        });
+        insta::assert_snapshot!(shown.join("\n").replace(&folder.path().display().to_string(), "DIR"));
     }
 }

@@ -124,6 +124,11 @@ impl Out {
         console::style(text).force_styling(self.color)
     }
 
+    /// What another crate said, in the language of the one who reads.
+    pub(crate) fn retell<'a>(&self, said: &'a str) -> std::borrow::Cow<'a, str> {
+        self.lang.retell(said)
+    }
+
     /// A value that is shown in a table.
     pub(crate) fn say(&self, text: crate::text::Text) -> &'static str {
         self.lang.say(text)

@@ -109,29 +109,38 @@ fn time(report: &Report) -> String {
     }
 }
 
-/// What does not fit a table: why a run did not end well, where its documents are, what its proof rests on.
+/// Writes what does not fit a table.
 fn words(out: &Out, report: &Report) {
     out.line("");
     out.heading(&report.flow);
+    for line in explanations(out, report) {
+        out.line(line);
+    }
+}
+
+/// Why a run did not end well, where its documents are, what its proof rests on.
+fn explanations(out: &Out, report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
     if let Some(reason) = &report.reason {
-        out.line(fill!(out.lang, text::REASON, reason = reason));
+        lines.push(fill!(out.lang, text::REASON, reason = out.retell(reason)));
     }
     for (slice, why) in report.open.iter().take(5) {
-        out.line(fill!(out.lang, text::OPEN_SLICE, slice = slice, why = why));
+        lines.push(fill!(out.lang, text::OPEN_SLICE, slice = slice, why = out.retell(why)));
     }
     if report.open.len() > 5 {
-        out.line(fill!(out.lang, text::AND_MORE, n = report.open.len() - 5));
+        lines.push(fill!(out.lang, text::AND_MORE, n = report.open.len() - 5));
     }
     if let Some(place) = &report.place {
-        out.line(fill!(out.lang, text::PLACE, place = place));
+        lines.push(fill!(out.lang, text::PLACE, place = place));
     }
     if report.verdict == Verdict::Reconciled && !report.proved.is_empty() {
-        out.line(fill!(out.lang, text::ASSUMES, assumes = report.assumes));
+        lines.push(fill!(out.lang, text::ASSUMES, assumes = out.retell(&report.assumes)));
     }
-    out.line(fill!(out.lang, text::PROMISE, promise = report.promise));
+    lines.push(fill!(out.lang, text::PROMISE, promise = out.retell(&report.promise)));
     if report.counts.refused > 0 {
-        out.line(fill!(out.lang, text::SEE_DEAD_LETTERS, flow = report.flow));
+        lines.push(fill!(out.lang, text::SEE_DEAD_LETTERS, flow = report.flow));
     }
+    lines
 }
 
 #[cfg(test)]
@@ -163,5 +172,20 @@ mod tests {
         out.lang = Lang::Zh;
         shown.push_str(&table(&out, &reports).render(&out));
         insta::assert_snapshot!(shown);
+    }
+    #[test]
+    fn what_the_engine_says_is_told_in_chinese() {
+        let out = Out::plain(Lang::Zh);
+        let open = [("[a, b)", "rows moved while the pages were read")];
+        let mut unreconciled = report("orders", "unreconciled", 7, &open);
+        unreconciled.reason = Some("1 slices could not be proved complete and stay open".to_owned());
+        let mut failed = report("orders", "failed", 7, &[]);
+        let error = milkrun_core::Error::new(milkrun_core::ErrorKind::Incoherent, "the same page came twice");
+        failed.reason = Some(format!("{} — run again: it goes on where it ended", error.with("asked", "page 2")));
+        let mut reconciled = report("orders", "reconciled", 7, &[]);
+        reconciled.assumes = "no set of rows leaves and returns in step with both readings".to_owned();
+        reconciled.promise = milkrun_core::Idempotency::Upsert { field: "id".into() }.promise().to_owned();
+        let all = [unreconciled, failed, reconciled].map(|report| explanations(&out, &report).join("\n"));
+        insta::assert_snapshot!(all.join("\n\n"));
     }
 }

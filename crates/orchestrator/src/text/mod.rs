@@ -3,6 +3,7 @@
 mod catalogue;
 mod files;
 mod help;
+mod messages;
 
 use std::fmt::{self, Display};
 
