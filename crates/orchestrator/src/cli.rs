@@ -395,4 +395,40 @@ mod tests {
         assert_eq!(asked_lang(&arguments("milkrun run --lang=en")), Some(Lang::En));
         assert_eq!(asked_lang(&arguments("milkrun run --lang")), None);
     }
+
+    /// Splits a line as a shell does, as far as the guide needs it; comments and input are left out.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut rest = line.split(" < ").next().unwrap_or(line).trim_start();
+        while !rest.is_empty() && !rest.starts_with('#') {
+            let (word, after) = match rest.chars().next().filter(|c| matches!(c, '\'' | '"')) {
+                Some(quote) => rest[1..].split_once(quote).unwrap(),
+                None => rest.split_once(' ').unwrap_or((rest, "")),
+            };
+            words.push(word.to_owned());
+            rest = after.trim_start();
+        }
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_guide_can_be_parsed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide");
+        let mut n_commands = 0;
+        for page in std::fs::read_dir(folder).unwrap() {
+            let path = page.unwrap().path();
+            let page = std::fs::read_to_string(&path).unwrap();
+            for block in page.split("\n```").skip(1).step_by(2) {
+                let Some((language @ ("sh" | "console"), lines)) = block.split_once('\n') else { continue };
+                let start = if language == "console" { "$ milkrun " } else { "milkrun " };
+                for line in lines.lines().filter(|line| line.starts_with(start)) {
+                    let line = line.trim_start_matches("$ ");
+                    let shown = parse(&words(line), Lang::En).map(drop).map_err(|e| e.to_string());
+                    assert_eq!(shown, Ok(()), "{}: {line}", path.display());
+                    n_commands += 1;
+                }
+            }
+        }
+        assert!(n_commands > 80, "{n_commands}");
+    }
 }

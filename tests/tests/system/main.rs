@@ -1,4 +1,4 @@
-//! The whole system: the registry walk, and the real binary against a simulated Kuaimai over HTTP.
+//! The whole system: the registry walk, the real binary against a simulated Kuaimai over HTTP, and the guide.
 #![expect(clippy::unwrap_used, reason = "all of this is a test, the helpers too")]
 
 mod in_process;
@@ -12,6 +12,7 @@ mod drift;
 mod exact;
 mod faults;
 mod first_run;
+mod guide;
 mod json;
 mod kill;
 mod quota;

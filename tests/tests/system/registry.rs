@@ -11,7 +11,8 @@ use milkrun_core::{ConnectorSpec, StreamSpec, connectors};
 /// The five facts that each connector states, in order.
 const FACTS: [&str; 5] = ["Reference", "Token", "Paging", "Quota", "Time"];
 
-fn root() -> PathBuf {
+/// The folder of the whole repository.
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 

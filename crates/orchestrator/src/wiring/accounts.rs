@@ -31,8 +31,9 @@ pub(crate) enum Secrets<'a> {
     StandIn,
 }
 
-/// A stand-in for a secret, for looking at an account without using it.
-const STAND_IN: &str = "not-fetched";
+/// A stand-in for a secret, for looking at an account without using it: sixteen hexadecimal digits, so that it has the
+/// form of keys too.
+const STAND_IN: &str = "0123456789abcdef";
 
 /// Opens the accounts that `wanted` names, or all.
 ///
