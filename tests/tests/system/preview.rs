@@ -95,16 +95,17 @@ impl Stage {
         records.map(|one| (one["key"].as_str().unwrap().to_owned(), one.clone())).collect()
     }
 
-    /// Each document at the vendor by its number: how many there are of it, how many calls, and what was sent last.
-    fn bodies(&self) -> BTreeMap<String, (usize, Value)> {
+    /// What came to the vendor by its number: how many documents it made, and what was sent. An update has a key of its
+    /// own and makes none.
+    fn bodies(&self) -> BTreeMap<String, (usize, Vec<Value>)> {
         let received = self.vendor.control.received(TARGET).unwrap().into_iter();
-        let mut all: BTreeMap<String, (usize, Value)> = BTreeMap::new();
+        let mut all: BTreeMap<String, (usize, Vec<Value>)> = BTreeMap::new();
         for one in received {
             let body: Value = serde_json::from_str(&one.body).unwrap();
             let number = body["code"].as_str().unwrap_or_else(|| panic!("no number in {}", one.body)).to_owned();
             let entry = all.entry(number).or_default();
             entry.0 += one.ids.len();
-            entry.1 = body;
+            entry.1.push(body);
         }
         all
     }
@@ -135,11 +136,14 @@ impl Stage {
             let what = format!("{number}, predicted {}", one["outcome"]);
             match one["outcome"].as_str().unwrap() {
                 "new" | "changed" => {
-                    let (n, sent) = after.get(number).unwrap_or_else(|| panic!("{what}: it is not there"));
+                    let (n, all) = after.get(number).unwrap_or_else(|| panic!("{what}: it is not there"));
                     assert_eq!(*n, 1, "{what}: one document");
                     assert_eq!(before.contains_key(number), one["outcome"] == "changed", "{what}");
                     let document: Value = serde_json::from_str(one["documents"][0].as_str().unwrap()).unwrap();
-                    holds(sent, &document, &what);
+                    let known = before.get(number).map_or(&[][..], |(_, known)| known);
+                    let sent: Vec<_> = all.iter().filter(|sent| !known.contains(sent)).collect();
+                    assert_eq!(sent.len(), 1, "{what}: sent {sent:?}");
+                    holds(sent[0], &document, &what);
                     assert!(!letters.contains_key(key), "{what}: {letters:?}");
                 }
                 "unchanged" => assert_eq!(after.get(number), before.get(number), "{what}"),
