@@ -98,6 +98,13 @@ impl Running {
         true
     }
 
+    /// Waits until `condition` holds of what it has written, or it has ended; says whether it still runs.
+    pub(crate) fn until_written(&mut self, mut condition: impl FnMut(&str) -> bool) -> bool {
+        let (out, err) = (self.out.clone(), self.err.clone());
+        let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+        self.until(|| condition(&(read(&out) + &read(&err))))
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> Ended {
         self.until(|| false);
@@ -123,7 +130,8 @@ impl Running {
         Ended { code, out: read(&self.out), err: read(&self.err), what: self.what.clone() }
     }
 
-    fn written(&self) -> String {
+    /// What it has written so far.
+    pub(crate) fn written(&self) -> String {
         fs::read_to_string(&self.out).unwrap_or_default() + &fs::read_to_string(&self.err).unwrap_or_default()
     }
 }

@@ -14,6 +14,8 @@ pub(super) async fn login(here: Here<'_>, ask: &cli::Login) -> Outcome {
     let out = here.out;
     let (installation, mut reports) = here.load()?;
     let name = account_name(here, &installation, &ask.name)?;
+    // Whoever repairs an account need not mend flows first.
+    reports.only_flows(&installation.dir, &[]);
     if !reports.is_clean() {
         return Err(Failure::Mistakes(reports));
     }

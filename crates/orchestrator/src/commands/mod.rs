@@ -128,6 +128,7 @@ impl Here<'_> {
             // Secrets are not fetched for files that cannot be used, but what else is wrong is said with it.
             let wants = |name: &str| used.contains(&name);
             let accounts = open_accounts(&installation, wants, Secrets::StandIn, self.out.lang, &mut reports).await?;
+            reports.only_flows(dir, names);
             prepare_flows(&installation, &accounts, None, wanted, self.out.lang, &mut reports).await?;
             return Err(Failure::Mistakes(reports));
         }
@@ -136,6 +137,8 @@ impl Here<'_> {
             Secrets::Fetched { environment: self.environment, vault: Some(&state.store), scrubber: &self.out.scrubber };
         let wants = |name: &str| used.contains(&name);
         let accounts = open_accounts(&installation, wants, secrets, self.out.lang, &mut reports).await?;
+        // What other flows declare wrongly for the same accounts is theirs.
+        reports.only_flows(dir, names);
         let lang = self.out.lang;
         let prepared = prepare_flows(&installation, &accounts, Some(&state), wanted, lang, &mut reports).await?;
         if !reports.is_clean() {

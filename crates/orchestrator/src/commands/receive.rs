@@ -31,6 +31,8 @@ pub(super) async fn receive(here: Here<'_>, ask: &cli::Receive) -> Outcome {
     let secrets =
         Secrets::Fetched { environment: here.environment, vault: Some(&state.store), scrubber: &out.scrubber };
     let accounts = open_accounts(&installation, |_| true, secrets, out.lang, &mut reports).await?;
+    // A mistake in a flow is no reason to miss a message.
+    reports.only_flows(&installation.dir, &[]);
     if !reports.is_clean() {
         return Err(Failure::Mistakes(reports));
     }

@@ -79,7 +79,6 @@ pub(super) fn expand(name: &str, path: &Path, text: &str, findings: &mut Finding
         source.remove("since");
     }
     // What is wrong with its grammar has been said.
-    // What is wrong with its grammar has been said.
     let mut own: DocumentMut = text.parse().ok()?;
     own.remove("include");
     lay_over(merged.as_table_mut(), own.as_table());
