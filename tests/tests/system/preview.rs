@@ -213,6 +213,15 @@ fn a_preview_changes_nothing_and_the_run_does_what_it_says() {
         .collect();
     assert_eq!(counts["changed"], (0..RECORDS).filter(|n| changed(*n)).count(), "{counts:?}");
     stage.run_does_what_is_predicted(&counts);
+
+    // Where changes are left alone, nothing more is sent of what was delivered.
+    stage.place.flow("orders", &FLOW.replace("[mapping]\n", "changes = \"skip\"\n\n[mapping]\n"));
+    stage.holds((0..RECORDS).map(|n| record(n, 2)));
+    let third = stage.predictions();
+    assert!(third.values().all(|one| !["new", "changed"].contains(&one["outcome"].as_str().unwrap())), "{third:#?}");
+    let before = stage.bodies();
+    stage.place.milkrun(&["run", "orders"]);
+    assert_eq!(stage.bodies(), before);
 }
 
 #[test]
