@@ -139,6 +139,15 @@ impl Whose {
         place
     }
 
+    /// Another installation of the same account, which keeps its state where `first` does.
+    fn beside(self, first: &Place, vendor: &Simulator) -> Place {
+        let place = self.place(vendor);
+        let store = first.path(".milkrun");
+        let accounts = place.read("milkrun.toml");
+        place.write("milkrun.toml", &format!("[store]\npath = \"{}\"\n{accounts}", store.display()));
+        place
+    }
+
     fn flow(self, since: Timestamp, n: usize) -> String {
         format!(
             "[source]\naccount = \"it\"\nstream = \"{}\"\nsince = \"{since}\"\npage_size = 30\n\n[sink]\n\
@@ -176,10 +185,12 @@ impl Whose {
     }
 }
 
-/// Starts a process for each flow, lets `act` happen after the first has made its calls, and awaits all ends.
-fn storm(whose: Whose, vendor: &Simulator, place: &Place, act: impl FnOnce()) {
-    let arguments: Vec<String> = (0..PROCESSES).map(|n| format!("f{n}")).collect();
-    let mut processes: Vec<Running> = arguments.iter().map(|flow| place.start(&["run", flow, "--json"])).collect();
+/// Starts a process for each flow, in turn in one of these places, lets `act` happen after the first has made its
+/// calls, and awaits all ends.
+fn storm(whose: Whose, vendor: &Simulator, places: &[&Place], act: impl FnOnce()) {
+    let place = |n: usize| places[n % places.len()];
+    let start = |n: usize| place(n).start(&["run", &format!("f{n}"), "--json"]);
+    let mut processes: Vec<Running> = (0..PROCESSES).map(start).collect();
     let begun = vendor.control.stats().total_calls;
     assert!(processes[0].until(|| vendor.control.stats().total_calls > begun), "{whose:?}: nobody has called");
     act();
@@ -187,7 +198,7 @@ fn storm(whose: Whose, vendor: &Simulator, place: &Place, act: impl FnOnce()) {
         let ended = process.wait();
         assert_eq!(ended.code, Some(0), "{whose:?}, process {n}: {ended}");
         assert_eq!(ended.json()["flows"][0]["verdict"], "reconciled", "{whose:?}, process {n}: {ended}");
-        let records = place.read(&format!("out/records-{n}.jsonl"));
+        let records = place(n).read(&format!("out/records-{n}.jsonl"));
         assert_eq!(records.lines().count(), 120, "{whose:?}, process {n}");
     }
 }
@@ -199,7 +210,7 @@ fn eight_processes_find_a_dead_token_and_renew_it_once() {
         let place = whose.place(&vendor);
         place.milkrun(&["check"]).with(0);
         whose.dies(&vendor, &place);
-        storm(whose, &vendor, &place, || {});
+        storm(whose, &vendor, &[&place, &whose.beside(&place, &vendor)], || {});
         assert_eq!(vendor.n_calls(whose.renewal()), 1, "{whose:?}: renewals on the wire");
         assert_eq!(vendor.control.stats().refreshes, 1, "{whose:?}");
     });
@@ -213,7 +224,7 @@ fn a_token_that_dies_in_the_middle_is_renewed_once() {
         // The renewal takes long, so that all processes come to wait for it.
         let slow = FaultRule::new(Fault::Slow { delay: HELD }).method(whose.renewal());
         vendor.control.add_fault(slow);
-        storm(whose, &vendor, &place, || vendor.control.kill_session());
+        storm(whose, &vendor, &[&place], || vendor.control.kill_session());
         assert_eq!(vendor.n_calls(whose.renewal()), 1, "{whose:?}: renewals on the wire");
         assert_eq!(vendor.control.stats().refreshes, 1, "{whose:?}");
     });

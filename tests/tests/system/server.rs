@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) url: String,
-    server: Arc<FixtureServer>,
+    fixture: Arc<FixtureServer>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -27,13 +27,13 @@ impl Server {
                 let _ = stopped.await;
             });
         });
-        let server = told.recv().unwrap();
-        Self { url: server.url().to_owned(), server, stop: Some(stop), thread: Some(thread) }
+        let fixture = told.recv().unwrap();
+        Self { url: fixture.url().to_owned(), fixture, stop: Some(stop), thread: Some(thread) }
     }
 
     /// The bodies that came to a path, oldest first.
     pub(crate) fn bodies(&self, path: &str) -> Vec<String> {
-        self.server.requests().into_iter().filter(|request| request.path == path).map(|request| request.body).collect()
+        self.fixture.requests().into_iter().filter(|request| request.path == path).map(|request| request.body).collect()
     }
 }
 
