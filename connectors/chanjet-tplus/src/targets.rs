@@ -86,6 +86,7 @@ impl TargetConfig {
             title: title_or_name(self.title.as_ref(), &self.name),
             endpoint: self.endpoint.clone(),
             idempotency: Idempotency::Unique { field: EXTERNAL_CODE.to_owned() },
+            only_new: true,
             batch: 1,
             fields: self.fields.clone(),
             notes: self.notes.clone(),

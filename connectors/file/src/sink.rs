@@ -46,6 +46,7 @@ fn spec(writer: &Writer) -> TargetSpec {
         title: Title::new(format!("the file {}", writer.file), format!("文件 {}", writer.file)),
         endpoint: writer.file.to_string(),
         idempotency: Idempotency::CommittedLength,
+        only_new: false,
         batch: BATCH,
         fields: Vec::new(),
         notes: Vec::new(),

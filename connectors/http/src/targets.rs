@@ -223,6 +223,7 @@ impl TargetConfig {
             title: title_or_name(self.title.as_ref(), &self.name),
             endpoint: self.endpoint().name(),
             idempotency,
+            only_new: self.update.is_none() && rule.kind != IdempotencyKind::Upsert,
             batch: self.batch,
             fields: self.fields.clone(),
             notes: self.notes.clone(),

@@ -206,9 +206,7 @@ impl JushuitanSink {
 
 /// Makes a delivery ready to be sent, or says why it cannot be.
 fn prepare(target: &TargetConfig, index: usize, delivery: &Delivery) -> Result<Document, String> {
-    if let (Operation::Update { remote_id }, Promise::None, false) =
-        (&delivery.operation, target.idempotency, target.updates)
-    {
+    if let (Operation::Update { remote_id }, true) = (&delivery.operation, target.only_new()) {
         return Err(format!("the vendor is not known to change such documents: change it there by hand ({remote_id})"));
     }
     let record = Record::parse(delivery.document.as_str()).map_err(|error| error.to_string())?;

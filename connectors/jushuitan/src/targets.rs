@@ -131,22 +131,16 @@ impl TargetConfig {
             title: title_or_name(self.title.as_ref(), &self.name),
             endpoint: self.path.clone(),
             idempotency,
+            only_new: self.only_new(),
             batch: self.batch,
             fields: self.all_fields(),
-            notes: self.notes.iter().cloned().chain(self.only_creates()).collect(),
+            notes: self.notes.iter().cloned().chain(self.only_new().then(only_new)).collect(),
         }
     }
 
-    /// What follows where the vendor is not known to change documents.
-    fn only_creates(&self) -> Option<Title> {
-        let only = self.idempotency == Promise::None && !self.updates;
-        only.then(|| {
-            Title::new(
-                "What the vendor does with a second upload is not known: a record that changes after its delivery is \
-                 refused, to be changed there by hand.",
-                "重复上传的效果未知：已送达的记录若再变动则拒绝发送，需在对方系统中手工修改。",
-            )
-        })
+    /// Whether the vendor is not known to change documents.
+    pub(crate) fn only_new(&self) -> bool {
+        self.idempotency == Promise::None && !self.updates
     }
 
     /// The declared fields; the one that names the document has to be there, unless it is made.
@@ -196,6 +190,15 @@ impl TargetConfig {
             _ => Ok(()),
         }
     }
+}
+
+/// What follows where the vendor is not known to change documents.
+fn only_new() -> Title {
+    Title::new(
+        "What the vendor does with a second upload is not known: a record that changes after its delivery is refused, to \
+         be changed there by hand.",
+        "重复上传的效果未知：已送达的记录若再变动则拒绝发送，需在对方系统中手工修改。",
+    )
 }
 
 #[cfg(test)]

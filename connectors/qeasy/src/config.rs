@@ -469,6 +469,7 @@ impl TargetConfig {
             title: title_or_name(self.title.as_ref(), &self.name),
             endpoint: self.path(),
             idempotency: Idempotency::Upsert { field: self.id_field.clone() },
+            only_new: self.id_check,
             batch: self.batch,
             fields: self.fields.clone(),
             notes: vec![note],

@@ -48,6 +48,7 @@ fn spec(name: &str, title: Option<&Title>, id_check: bool) -> TargetSpec {
         title: title_or_name(title, name),
         endpoint: format!("{name}.jsonl"),
         idempotency: Idempotency::CommittedLength,
+        only_new: id_check,
         batch: BATCH,
         fields: Vec::new(),
         notes: if id_check { vec![note] } else { Vec::new() },

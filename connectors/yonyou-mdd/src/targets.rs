@@ -136,6 +136,7 @@ impl TargetConfig {
             title: title_or_name(self.title.as_ref(), &self.name),
             endpoint: self.path.clone(),
             idempotency,
+            only_new: !self.can_update(),
             batch: self.batch,
             fields: self.fields.clone(),
             notes: self.notes.clone(),

@@ -20,6 +20,8 @@ pub struct TargetSpec {
     pub endpoint: String,
     /// How the target keeps one document from arriving twice.
     pub idempotency: Idempotency,
+    /// Whether it takes new documents only: a record that changes after its delivery is refused.
+    pub only_new: bool,
     /// The most documents one call may carry.
     pub batch: u32,
     /// What is asked of fields; a document that falls short is refused before it is sent.

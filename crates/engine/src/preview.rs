@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use milkrun_core::state::LedgerEntry;
+use milkrun_core::target::Idempotency;
 use milkrun_core::{Key, Record, Result, SinkKind};
 use milkrun_mapping::Output;
 
@@ -107,6 +108,9 @@ fn fate(
         (News::Older, _) => return Fate::Older,
         (_, Some(reason)) => return Fate::Refused(reason),
         (News::New | News::Changed, None) if is_dropped => return Fate::Filtered,
+        (News::Changed, None) if flow.target.only_new && (remote_id.is_some() || is_local(flow)) => {
+            return Fate::Refused("the target takes new documents only, and the record has changed".to_owned());
+        }
         (News::New | News::Changed, None) => {}
     }
     for key in keys {
@@ -114,6 +118,11 @@ fn fate(
         ledger.insert(key.clone(), mark.entry(remote_id));
     }
     if news == News::New { Fate::New } else { Fate::Changed { remote_id } }
+}
+
+/// Whether the target is a medium of this machine, which needs no id of its own to know a document again.
+fn is_local(flow: &Flow) -> bool {
+    flow.target.idempotency == Idempotency::CommittedLength
 }
 
 /// The ledger's key for one of several documents of a record.

@@ -19,6 +19,7 @@ pub fn sample_target(idempotency: Idempotency, batch: u32) -> TargetSpec {
         title: Title::new("Documents", "单据"),
         endpoint: "documents.save".into(),
         idempotency,
+        only_new: false,
         batch,
         fields: Vec::new(),
         notes: Vec::new(),

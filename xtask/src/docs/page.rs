@@ -188,6 +188,9 @@ fn target_section(out: &mut String, target: &Value) {
     fact("Endpoint", code(text(&target["endpoint"])));
     let promise = target["promise"].as_str().map(|promise| format!("{promise} ")).unwrap_or_default();
     fact("Repetition", format!("{promise}({})", idempotency(&target["idempotency"])));
+    if target["only_new"] == true {
+        fact("Changes", "none: a record that changes after its delivery becomes a dead letter".to_owned());
+    }
     fact("Documents per call", target["batch"].to_string());
     for note in list(&target["notes"]) {
         fact("Mind", format!("{} {}", text(&note["en"]), text(&note["zh"])));

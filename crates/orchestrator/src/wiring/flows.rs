@@ -187,6 +187,7 @@ fn undeclared(name: &str) -> TargetSpec {
         title: milkrun_core::stream::Title::new(name, name),
         endpoint: name.to_owned(),
         idempotency: Idempotency::CommittedLength,
+        only_new: false,
         batch: 1000,
         fields: Vec::new(),
         notes: Vec::new(),
