@@ -1,6 +1,6 @@
 //! Settings by which a user declares a further stream of a vendor: the parts that connectors have in common.
 //!
-//! [`Title`], [`PageSize`](crate::stream::PageSize), [`Partition`](crate::stream::Partition) and
+//! [`Title`], [`PageSize`](crate::stream::PageSize), [`Partition`] and
 //! [`FieldSpec`](crate::FieldSpec) can be read from settings as they are.
 
 use std::time::Duration;
