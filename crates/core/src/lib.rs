@@ -14,6 +14,7 @@
 //! | [`sign`] | signing by hand, for comparison with the vendor's debugger |
 //! | [`transport`] | trace → body limit → retry → quota → sign → send → classify |
 //! | [`state`] | what survives a crash, behind traits |
+//! | [`notes`] | what those who operate an installation write down, behind a trait |
 
 pub mod clock;
 pub mod connector;
@@ -22,6 +23,7 @@ pub mod declared;
 pub mod diagnostic;
 pub mod error;
 pub mod login;
+pub mod notes;
 pub mod page;
 pub mod push;
 pub mod quota;
@@ -45,6 +47,7 @@ pub use error::{Error, ErrorKind, Result, Retry};
 pub use inventory;
 pub use jiff::Timestamp;
 pub use login::Login;
+pub use notes::Notes;
 pub use page::{End, Page, Paging, Position};
 pub use push::{PushMessage, PushReceiver, PushReply};
 pub use quota::{Quota, QuotaSpec, Rate};

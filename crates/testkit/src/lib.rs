@@ -4,6 +4,7 @@ pub mod conformance;
 pub mod dice;
 pub mod http;
 pub mod memory;
+pub mod notes;
 pub mod sinks;
 pub mod store_contract;
 pub mod world;

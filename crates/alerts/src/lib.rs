@@ -1,0 +1,1 @@
+//! Tells people what went wrong in an installation, once, and when it is well again.
