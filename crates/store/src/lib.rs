@@ -13,6 +13,7 @@
 //! | `commit`, `ledger` | what each change does, and how changed records are kept from costing a page each |
 //! | `query` | what a flow, a run and a key look like from outside |
 //! | `quota` | calls under way and ended, shared by processes |
+//! | `notes` | small documents and records of those who operate it |
 //! | `key`, `seal`, `vault` | the master key, sealing, tokens and secrets |
 //! | `journal`, `segment` | pages as they came, compressed and append-only |
 
@@ -24,6 +25,7 @@ mod journal;
 mod key;
 mod lease;
 mod ledger;
+mod notes;
 mod query;
 mod quota;
 mod reader;
