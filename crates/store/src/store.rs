@@ -48,17 +48,19 @@ pub struct StoreOptions {
 ///
 /// One open store is one worker. When it is dropped, its leases are given back; when its process dies, they end.
 pub struct SqliteStore {
-    folder: PathBuf,
-    owner: String,
-    key: Option<Arc<MasterKey>>,
+    pub(crate) folder: PathBuf,
+    pub(crate) owner: String,
+    pub(crate) key: Option<Arc<MasterKey>>,
+    /// The two files.
+    pub(crate) databases: [Database; 2],
     /// Whether there may be leases to give back.
     has_leased: AtomicBool,
-    readers: Readers,
-    writer: Writer,
+    pub(crate) readers: Readers,
+    pub(crate) writer: Writer,
     recent: Recent,
     calls: Calls,
     /// Last, so that this worker lives until all its writing is done.
-    workers: Arc<Workers>,
+    pub(crate) workers: Arc<Workers>,
 }
 
 impl SqliteStore {
@@ -103,6 +105,7 @@ impl SqliteStore {
             folder: folder.to_owned(),
             owner: options.owner.unwrap_or_else(describe_self),
             key: options.key.map(Arc::new),
+            databases: [state.clone(), quota.clone()],
             has_leased: AtomicBool::new(false),
             readers: Readers::new(state.clone()),
             writer: Writer::start(state)?,
