@@ -36,6 +36,8 @@ pub enum ErrorKind {
     State,
     /// Another process holds what this one needs.
     Busy,
+    /// What was asked for is not there.
+    NotFound,
     /// A file or stream of the local machine failed.
     Io,
     /// The run was asked to stop.
@@ -60,6 +62,7 @@ impl ErrorKind {
             Self::Incoherent => "incoherent",
             Self::State => "state",
             Self::Busy => "busy",
+            Self::NotFound => "not-found",
             Self::Io => "io",
             Self::Interrupted => "interrupted",
             Self::Unexpected => "unexpected",

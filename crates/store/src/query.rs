@@ -55,7 +55,7 @@ pub(crate) fn flows(conn: &Connection, workers: &Workers) -> Work<Vec<FlowSummar
                     Ok((row.get(0)?, until))
                 })?
                 .collect::<Result<_, _>>()?;
-            summary.last_run = runs(conn, flow, 1)?.pop();
+            summary.last_run = runs(conn, flow, None, 1)?.pop();
             Ok(summary)
         })
         .collect()
@@ -118,13 +118,13 @@ pub(crate) fn open_pages(conn: &Connection, flow: i64, after: Option<u64>, limit
     Ok(pages)
 }
 
-/// The runs of a flow, newest first.
-pub(crate) fn runs(conn: &Connection, flow: i64, limit: u32) -> Work<Vec<RunRecord>> {
+/// The runs of a flow, newest first, below the number `before`.
+pub(crate) fn runs(conn: &Connection, flow: i64, before: Option<u64>, limit: u32) -> Work<Vec<RunRecord>> {
     let runs = conn
         .prepare_cached(
-            "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 ORDER BY id DESC LIMIT ?2",
+            "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 AND id < ?3 ORDER BY id DESC LIMIT ?2",
         )?
-        .query_map(params![flow, limit], |row| {
+        .query_map(params![flow, limit, before.map_or(i64::MAX, id)], |row| {
             let Written(started) = row.get(1)?;
             Ok(RunRecord {
                 id: from_id(row.get(0)?),
