@@ -14,6 +14,7 @@
 //! | `condition` | may a channel be used now, and how often did it fail? |
 //! | `alerts`, `shelf` | what happens in which order, and what is kept? |
 //! | `settings`, `quiet` | what does an installation want? |
+//! | `edit` | how is that changed in the text of its file? |
 //!
 //! It knows the core only, and nothing of the vendors that documents come from or go to.
 
@@ -21,6 +22,7 @@ mod alerts;
 mod bound;
 mod channel;
 mod condition;
+mod edit;
 mod facts;
 mod finding;
 mod incident;
@@ -36,6 +38,7 @@ mod words;
 pub use alerts::{Alerts, Delivered};
 pub use bound::{Bound, BoundKind};
 pub use channel::{Channel, ChannelKind, MailServer, Security};
+pub use edit::{SettingsChange, edit};
 pub use facts::{AccountFacts, DiskFacts, Facts, FlowFacts, QuotaFacts, Refused, RunFacts};
 pub use finding::{About, Finding};
 pub use incident::{Changes, Incident, Notice, Told};
