@@ -6,6 +6,7 @@
 //! | `declare` | which streams and targets does a flow declare by itself? |
 //! | `flow` | what may a flow file say? |
 //! | `include` | how does the metadata of another platform become a part of a flow? |
+//! | `schedule` | when does a flow start by itself? |
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
 //! | `tables` | where do the values come from that expressions look up? |
@@ -16,6 +17,7 @@ mod account;
 mod declare;
 mod flow;
 mod include;
+mod schedule;
 mod schema;
 mod secret;
 mod shape;
@@ -40,6 +42,7 @@ use toml::de::DeTable;
 pub(crate) use self::account::AccountConfig;
 pub(crate) use self::declare::{Declared, declared};
 pub(crate) use self::flow::{Changes, FlowConfig};
+pub(crate) use self::schedule::is_timetable;
 pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
