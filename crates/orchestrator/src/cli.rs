@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Preview(Preview),
     /// Runs flows once: reads, maps, delivers, and proves that nothing is missing. Goes on where the last run ended.
     Run(Run),
+    /// Runs flows by their timetables, unattended, and serves the console.
+    Serve(Serve),
     /// Shows where each flow stands.
     Status,
     /// Shows what became of one record: where it was read, and where it was delivered.
@@ -156,6 +158,16 @@ pub(crate) struct Run {
     /// Answers yes to the question that `--restart` asks.
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Where the console listens; in place of `[console] listen`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Serves no console.
+    #[arg(long, conflicts_with = "listen")]
+    pub(crate) no_console: bool,
 }
 
 #[derive(Args, Debug)]

@@ -28,7 +28,7 @@ pub(super) async fn check(here: Here<'_>, offline: bool) -> Outcome {
     for file in &warnings {
         out.note(format!("{}\n", out.warnings(file)));
     }
-    let proved = match (offline, &mut state) {
+    let proved = match (offline, &state) {
         (false, Some(state)) => prove(here, &installation, &accounts, state).await,
         _ => Vec::new(),
     };
@@ -56,7 +56,7 @@ async fn prove(
     here: Here<'_>,
     installation: &Installation,
     accounts: &Accounts,
-    state: &mut State,
+    state: &State,
 ) -> Vec<(String, Result<()>)> {
     let mut all = Vec::new();
     for config in &installation.accounts {

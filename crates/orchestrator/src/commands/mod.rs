@@ -20,6 +20,7 @@ mod status;
 mod trace;
 
 pub(crate) use self::demo::Scene;
+pub(crate) use self::run::asked;
 pub(crate) use self::sandbox::Vendor;
 
 use std::path::{Path, PathBuf};
@@ -79,6 +80,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Check(ask) => check::check(here, ask.offline).await,
         Command::Preview(ask) => preview::preview(here, &ask).await,
         Command::Run(ask) => run::run(here, &ask).await,
+        Command::Serve(ask) => crate::serve::serve(here, &ask).await,
         Command::Status => status::status(here).await,
         Command::Trace(ask) => trace::trace(here, &ask).await,
         Command::DeadLetters(ask) => dead_letters::dead_letters(here, &ask).await,

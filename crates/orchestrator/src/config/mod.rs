@@ -40,6 +40,7 @@ use toml::de::DeTable;
 pub(crate) use self::account::AccountConfig;
 pub(crate) use self::declare::{Declared, declared};
 pub(crate) use self::flow::{Changes, FlowConfig};
+pub(crate) use self::include::is_wanted as includes;
 pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
@@ -80,6 +81,8 @@ pub(crate) struct Installation {
     pub(crate) flows: Vec<FlowConfig>,
     /// The names of all flow files, those that cannot be used too.
     pub(crate) flow_names: Vec<String>,
+    /// Files that flows include.
+    pub(crate) included: Vec<PathBuf>,
 }
 
 /// `[store]`.
@@ -173,6 +176,14 @@ impl Reports {
 /// # Errors
 /// If there is no `milkrun.toml`, or a file cannot be read.
 pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
+    load_with(dir, None, lang)
+}
+
+/// The same with a text in the place of a flow's file: `(flow, text)`.
+///
+/// # Errors
+/// Those of [`load`].
+pub(crate) fn load_with(dir: &Path, draft: Option<(&str, &str)>, lang: Lang) -> Result<(Installation, Reports)> {
     let mut reports = Reports::default();
     let path = dir.join(FILE);
     let text = std::fs::read_to_string(&path).map_err(|e| no_installation(lang, dir, e))?;
@@ -190,16 +201,20 @@ pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
         },
         flows: Vec::new(),
         flow_names: Vec::new(),
+        included: Vec::new(),
     };
     let table = parse(&file.text, &mut findings);
     read_installation(&mut installation, &file, &table, &mut findings);
     reports.add(&file, findings);
     for (name, path) in flow_files(dir)? {
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?;
+        let text = match draft.filter(|(drafted, _)| *drafted == name) {
+            Some((_, text)) => text.to_owned(),
+            None => std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?,
+        };
         let mut file = Arc::new(SourceFile { path: tidy(&path), text });
         if include::is_wanted(&file.text) {
             let mut findings = Findings::new(lang);
-            let merged = include::expand(&name, &path, &file.text, &mut findings);
+            let merged = include::expand(&name, &path, &file.text, &mut installation.included, &mut findings);
             reports.add(&file, findings);
             let Some(text) = merged else {
                 installation.flow_names.push(name);
@@ -232,7 +247,7 @@ fn no_installation(lang: Lang, dir: &Path, cause: std::io::Error) -> Error {
 }
 
 /// `./milkrun.toml` is what users call `milkrun.toml`.
-fn tidy(path: &Path) -> PathBuf {
+pub(crate) fn tidy(path: &Path) -> PathBuf {
     path.strip_prefix(".").unwrap_or(path).to_owned()
 }
 

@@ -321,6 +321,38 @@ texts! {
     NO_SUCH_LETTER: "flow `{flow}` has no dead letter {ids}", "流程 `{flow}` 没有死信 {ids}";
     LIST_LETTERS: "milkrun dead-letters {flow} lists them", "milkrun dead-letters {flow} 可列出全部";
 
+    // `serve`, and what the console asks.
+    SERVING: "serving {dir} with {flows} flows until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
+    FLOW_RUNS: "flow `{flow}` is running already", "流程 `{flow}` 正在运行";
+    FLOW_RUNS_HELP: "wait until the run has ended, or cancel it", "请等待本次运行结束，或将其取消";
+    FLOW_DOES_NOT_RUN: "flow `{flow}` is not running", "流程 `{flow}` 没有在运行";
+    FLOW_DOES_NOT_RUN_HELP: "there is nothing to cancel", "没有可取消的运行";
+    FLOW_HAS_MISTAKES: "flow `{flow}` has mistakes in its files", "流程 `{flow}` 的文件有误";
+    MEND_FILES: "mend the file; it is used at once", "请修改文件，修改后立即生效";
+    NO_SUCH_RUN: "flow `{flow}` has no run {number}", "流程 `{flow}` 没有第 {number} 次运行";
+    NO_SUCH_PAGE: "page {number} of flow `{flow}` is not there", "流程 `{flow}` 的第 {number} 页不存在";
+    PAGE_NEVER_READ: "the flow has read nothing yet", "该流程还没有读取过任何内容";
+    PAGE_NOT_KEPT: "pages are kept as long as `[retention]` says, and not at all with `journal = false`", "页面按 `[retention]` 的设置保留；设置 `journal = false` 时不保留";
+    BAD_TARGET_PATH: "`{target}` is not the path of a field", "`{target}` 不是字段的路径";
+    TARGET_PATH_FORM: "write names joined by `.`, with `[*]` for every element of a list: `lines[*].qty`", "请用 `.` 连接名称，列表的每个元素写 `[*]`：`lines[*].qty`";
+    BAD_SOURCE_PATH: "what is to fill `{target}` is not the path of a field", "要填入 `{target}` 的不是字段的路径";
+    PATH_FORM: "write names joined by `.`, with `[*]` for every element of a list: `items[*].count`", "请用 `.` 连接名称，列表的每个元素写 `[*]`：`items[*].count`";
+    FIELD_IS_TAKEN: "another rule stands where `{target}` would have to be", "`{target}` 的位置上已有另一条规则";
+    FIELD_IS_TAKEN_HELP: "remove that rule first, or change the text", "请先删除那条规则，或直接修改文本";
+    TRANSFORM_IS_WHOLE: "the mapping makes whole documents by `transform`, so `{target}` has no rule of its own", "该映射用 `transform` 生成整张单据，`{target}` 没有单独的规则";
+    TRANSFORM_IS_WHOLE_HELP: "change the expression in the text", "请在文本中修改表达式";
+    NO_LIST_KNOWN: "`{target}` is in a list, and it is not said which list of the source its lines come from", "`{target}` 位于列表中，但没有说明各行来自哪个来源列表";
+    NO_LIST_KNOWN_HELP: "begin with a field of that list of the source", "请先从该来源列表中的一个字段开始";
+    MEND_TEXT_FIRST: "mend the text first; the list of mistakes says where", "请先改正文本，位置见错误列表";
+    MEND_TEXT: "mend the text and save it again; nothing was changed", "请改正文本后重新保存；没有做任何更改";
+    RULE_FORM: "write a rule as TOML, such as `{ from = \"created\", type = \"date\" }`", "请用 TOML 写规则，如 `{ from = \"created\", type = \"date\" }`";
+    FILE_MOVED: "the file of flow `{flow}` has changed since this text was made from it", "流程 `{flow}` 的文件在此文本生成之后已被更改";
+    FILE_MOVED_HELP: "load it again and make the change once more", "请重新载入后再修改";
+    INCLUDED_NOT_EDITABLE: "flow `{flow}` includes the metadata of another platform, which is not changed here", "流程 `{flow}` 引用了其他平台的元数据，不能在此修改";
+    INCLUDED_NOT_EDITABLE_HELP: "change the metadata, or turn it into a flow with `milkrun import`", "请修改元数据，或用 `milkrun import` 把它转换为流程";
+    WAITS: "read on page {page}; waits for its delivery", "在第 {page} 页读取，等待投递";
+    WAITS_FOR_OUTCOME: "read on page {page}; sent, and what became of it is found out before anything else is sent", "在第 {page} 页读取；已发送但结果未知，查清之前不会再发送";
+
     // `sandbox`.
     SANDBOX_RUNS: "A simulated {vendor} answers at {url}", "模拟的{vendor}运行于 {url}";
     SANDBOX_CONTROL: "It is looked at and changed at {url}/stats, /clock, /faults, /session, /change, /truth", "可在 {url}/stats、/clock、/faults、/session、/change、/truth 查看和更改";
