@@ -34,10 +34,10 @@ pub enum ErrorKind {
     Incoherent,
     /// The state store cannot be read, written or understood.
     State,
+    /// What was asked for by name or number does not exist.
+    NotFound,
     /// Another process holds what this one needs.
     Busy,
-    /// What was asked for is not there.
-    NotFound,
     /// A file or stream of the local machine failed.
     Io,
     /// The run was asked to stop.
@@ -61,8 +61,8 @@ impl ErrorKind {
             Self::Refused => "refused",
             Self::Incoherent => "incoherent",
             Self::State => "state",
-            Self::Busy => "busy",
             Self::NotFound => "not-found",
+            Self::Busy => "busy",
             Self::Io => "io",
             Self::Interrupted => "interrupted",
             Self::Unexpected => "unexpected",
