@@ -47,7 +47,6 @@ pub(crate) struct FlowConfig {
     /// The file's name without its ending.
     pub(crate) name: String,
     pub(crate) file: Arc<SourceFile>,
-    #[expect(dead_code, reason = "checked here; the scheduler comes with `serve`")]
     pub(crate) schedule: Option<At<String>>,
     pub(crate) source: SourceConfig,
     pub(crate) sink: SinkConfig,

@@ -1,21 +1,29 @@
 //! `milkrun serve`: begins, looks at the files now and then, and ends in good order when it is asked to.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use milkrun_core::Error;
+use milkrun_console::{Access, router};
+use milkrun_core::{Error, Result};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::house::{Closed, House};
 use super::notify::Manager;
 use crate::cli;
 use crate::commands::{Failure, Here, Outcome, asked};
+use crate::desk::OpenDesk;
 use crate::text::{self, fill};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long runs under way are waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(9);
+/// Where the console listens unless it is said otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7788);
 
 /// Serves until the process is asked to end.
 pub(crate) async fn serve(here: Here<'_>, ask: &cli::Serve) -> Outcome {
@@ -24,10 +32,21 @@ pub(crate) async fn serve(here: Here<'_>, ask: &cli::Serve) -> Outcome {
         Closed::Error(error) => Failure::Error(error),
         Closed::Mistakes(reports) => Failure::Mistakes(reports),
     })?;
+    // Dropped at the end: until then, a second program is told who is here.
+    let _alone = house.state.store.hold("serve")?;
     let manager = Manager::of(here.environment);
+    let (closes, closing) = watch::channel(false);
+    let console = match ask.no_console {
+        true => None,
+        false => Some(Console::open(&house, ask.listen.unwrap_or(LISTEN), closing).await?),
+    };
     let n_flows = house.loaded().usable.len();
-    out.note(fill!(out.lang, text::SERVING, dir = house.dir.display(), flows = n_flows));
-    let _ = ask;
+    let address = console.as_ref().map(|console| console.address.clone());
+    out.json(&json!({ "console": address, "flows": n_flows, "process": std::process::id() }));
+    out.line(fill!(out.lang, text::SERVING, dir = house.dir.display(), flows = n_flows));
+    if let Some(address) = &address {
+        out.line(fill!(out.lang, text::CONSOLE_AT, address = address));
+    }
     manager.tell("READY=1");
     tokio::select! {
         () = asked() => {}
@@ -35,8 +54,47 @@ pub(crate) async fn serve(here: Here<'_>, ask: &cli::Serve) -> Outcome {
     }
     manager.tell("STOPPING=1");
     out.note(out.say(text::STOPPING));
+    closes.send_replace(true);
     house.runs.end(PATIENCE).await;
+    if let Some(console) = console {
+        console.ended().await;
+    }
     Ok(0)
+}
+
+/// The console while it is served.
+struct Console {
+    address: String,
+    task: tokio::task::JoinHandle<Result<()>>,
+}
+
+impl Console {
+    /// Begins to serve; it ends when `closing` says so.
+    async fn open(house: &Arc<House>, listen: SocketAddr, mut closing: watch::Receiver<bool>) -> Result<Self> {
+        let taken =
+            |e: std::io::Error| Error::from(e).with("listen", listen).advise(house.out.lang.say(text::CHOOSE_ADDRESS));
+        let listener = TcpListener::bind(listen).await.map_err(taken)?;
+        let at = listener.local_addr().map_err(taken)?;
+        let access = Access::new(at, false);
+        access.validate()?;
+        let desk = Arc::new(OpenDesk(Arc::clone(house)));
+        let notes = Arc::clone(&house.state.store) as Arc<dyn milkrun_core::notes::Notes>;
+        let router = router(desk, access, notes, Arc::clone(&house.state.clock));
+        let task = tokio::spawn(milkrun_console::serve(listener, router, None, async move {
+            // An error means that the program is gone, which is an end too.
+            let _ = closing.wait_for(|closing| *closing).await;
+        }));
+        Ok(Self { address: format!("http://{at}"), task })
+    }
+
+    /// Returns when it has ended.
+    async fn ended(self) {
+        match self.task.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the console ended"),
+            Err(error) => tracing::error!(%error, "the console ended"),
+        }
+    }
 }
 
 /// Looks at the files, and tells the manager that the program lives.

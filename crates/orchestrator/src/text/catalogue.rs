@@ -323,6 +323,8 @@ texts! {
 
     // `serve`, and what the console asks.
     SERVING: "serving {dir} with {flows} flows until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
+    CONSOLE_AT: "the console: {address}", "控制台：{address}";
+    CHOOSE_ADDRESS: "choose another address with --listen, such as 127.0.0.1:0 for any free port", "请用 --listen 换一个地址，如 127.0.0.1:0 可任选空闲端口";
     FLOW_RUNS: "flow `{flow}` is running already", "流程 `{flow}` 正在运行";
     FLOW_RUNS_HELP: "wait until the run has ended, or cancel it", "请等待本次运行结束，或将其取消";
     FLOW_DOES_NOT_RUN: "flow `{flow}` is not running", "流程 `{flow}` 没有在运行";
