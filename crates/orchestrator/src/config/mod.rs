@@ -159,16 +159,28 @@ impl Reports {
 
     /// Leaves out what was found in the files of other flows than these.
     pub(crate) fn only_flows(&mut self, dir: &Path, names: &[String]) {
-        let folder = tidy(&dir.join("flows"));
-        self.files.retain(|path, _| {
-            let flow = path.strip_prefix(&folder).ok();
-            // What a file includes is shown under a longer name.
-            let is_of = |file: &Path, name: &String| {
-                file.to_str().is_some_and(|file| file.split(" (").next() == Some(&format!("{name}.toml")))
-            };
-            flow.is_none_or(|file| names.iter().any(|name| is_of(file, name)))
-        });
+        self.files.retain(|path, _| flow_of(dir, path).is_none_or(|flow| names.iter().any(|name| name == flow)));
     }
+
+    /// What was found in the file of one flow: mistakes, and warnings.
+    pub(crate) fn of_flow(&self, dir: &Path, name: &str) -> [Vec<Diagnostics>; 2] {
+        [self.mistakes(), self.warnings()].map(|mut found| {
+            found.retain(|found| flow_of(dir, &found.file) == Some(name));
+            found
+        })
+    }
+
+    /// Whether something is wrong with the file of a flow.
+    pub(crate) fn blames_flow(&self, dir: &Path, name: &str) -> bool {
+        let is_own = |path: &Path| flow_of(dir, path) == Some(name);
+        self.files.iter().any(|(path, report)| !report.mistakes.is_empty() && is_own(path))
+    }
+}
+
+/// The flow that a file is of. What a file includes is shown under a longer name.
+fn flow_of<'a>(dir: &Path, path: &'a Path) -> Option<&'a str> {
+    let file = path.strip_prefix(tidy(&dir.join("flows"))).ok()?;
+    file.to_str()?.split(" (").next()?.strip_suffix(".toml")
 }
 
 /// Reads an installation: what is usable, and everything that is wrong.

@@ -187,12 +187,13 @@ impl House {
     pub(crate) async fn prepare(&self, name: &str, lang: Lang) -> Result<Prepared> {
         let loaded = self.loaded();
         self.require_file(&loaded, name, lang)?;
-        let (mut prepared, mistakes) = loaded.prepare(&self.state, |flow| flow == name, lang).await?;
-        if let Some(flow) = prepared.pop() {
+        let (mut prepared, reports) = loaded.prepare(&self.state, |flow| flow == name, lang).await?;
+        // A flow that is used has no mistakes of its own, or an earlier text without any is used.
+        if let Some(flow) = prepared.pop().filter(|_| loaded.usable.contains(name)) {
             return Ok(flow);
         }
-        let file = self.flow_file(name);
-        let own = mistakes.into_iter().find(|found| found.file == config::tidy(&file));
+        let [own, _] = reports.of_flow(&self.dir, name);
+        let own = own.into_iter().next();
         Err(own
             .map_or_else(|| Error::config(fill!(lang, text::FLOW_HAS_MISTAKES, flow = name)), Error::from)
             .advise(lang.say(text::MEND_FILES)))

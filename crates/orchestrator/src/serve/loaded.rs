@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use milkrun_console::model::Mistake;
 use milkrun_core::Result;
-use milkrun_core::diagnostic::Diagnostics;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::watch::{Stamp, stamp};
@@ -75,7 +74,8 @@ impl Loaded {
         };
         let lang = reader.lang;
         let prepared = prepare_flows(&installation, &accounts, Some(state), |_| true, lang, &mut reports).await?;
-        let sound: BTreeSet<String> = prepared.into_iter().map(|flow| flow.name).collect();
+        let is_sound = |name: &String| !reports.blames_flow(reader.dir, name);
+        let sound: BTreeSet<String> = prepared.into_iter().map(|flow| flow.name).filter(is_sound).collect();
         let mut usable = sound.clone();
         if let Some(before) = before {
             let lost = keep_flows(&mut installation, &sound, before);
@@ -124,11 +124,11 @@ impl Loaded {
         state: &State,
         wanted: impl Fn(&str) -> bool,
         lang: Lang,
-    ) -> Result<(Vec<Prepared>, Vec<Diagnostics>)> {
+    ) -> Result<(Vec<Prepared>, Reports)> {
         let mut reports = Reports::default();
         let prepared =
             prepare_flows(&self.installation, &self.accounts, Some(state), wanted, lang, &mut reports).await?;
-        Ok((prepared, reports.mistakes()))
+        Ok((prepared, reports))
     }
 }
 

@@ -80,13 +80,9 @@ async fn try_text(house: &House, flow: &str, text: &str, lang: Lang) -> Result<T
 impl Tried {
     /// What is wrong with the flow's own file.
     fn mistakes(&self, house: &House, flow: &str, lang: Lang) -> Vec<Mistake> {
-        let file = config::tidy(&house.flow_file(flow));
-        let own = |found: Vec<milkrun_core::diagnostic::Diagnostics>| -> Vec<_> {
-            let stem = |path: &std::path::Path| path.with_extension("");
-            found.into_iter().filter(|found| stem(&found.file) == stem(&file)).collect()
-        };
-        let mut all = of_files(&own(self.reports.mistakes()), false, lang);
-        all.extend(of_files(&own(self.reports.warnings()), true, lang));
+        let [mistakes, warnings] = self.reports.of_flow(&house.dir, flow);
+        let mut all = of_files(&mistakes, false, lang);
+        all.extend(of_files(&warnings, true, lang));
         all
     }
 }

@@ -44,8 +44,10 @@ pub(in crate::desk) async fn save(house: &Arc<House>, flow: &str, draft: &Mappin
         return Err(moved(flow, lang));
     }
     let tried = try_text(house, flow, &draft.text, lang).await?;
-    if tried.flow.is_none() {
-        return Err(mistakes_of(tried.reports.mistakes(), flow, lang));
+    let [own, _] = tried.reports.of_flow(&house.dir, flow);
+    if tried.flow.is_none() || !own.is_empty() {
+        // What is wrong elsewhere matters only if nothing is wrong here.
+        return Err(mistakes_of(if own.is_empty() { tried.reports.mistakes() } else { own }, flow, lang));
     }
     put(&house.flow_file(flow), &draft.text)?;
     house.look_at_files().await?;
