@@ -187,7 +187,7 @@ mod tests {
     fn open_slices_of_older_reports_can_be_read() {
         let old: Vec<OpenSlice> = serde_json::from_str(r#"[["[a, b)", "rows moved"]]"#).unwrap();
         let expected = OpenSlice { id: 0, covers: "[a, b)".into(), window: None, why: "rows moved".into() };
-        assert_eq!(old, [expected.clone()]);
+        assert_eq!(old, std::slice::from_ref(&expected));
         let new = serde_json::to_string(&expected).unwrap();
         assert_eq!(serde_json::from_str::<OpenSlice>(&new).unwrap(), expected);
     }
