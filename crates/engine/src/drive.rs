@@ -189,6 +189,11 @@ impl Run<'_> {
         if for_all {
             return Err(error);
         }
+        if let Some(active) = self.slices.get_mut(&slice) {
+            active.why = Some(error.to_string());
+            let open = active.stays_open(slice, &error.to_string());
+            self.report.open.push(open);
+        }
         self.failures.push((slice, error));
         Ok(())
     }
@@ -265,9 +270,10 @@ impl Run<'_> {
                     return Ok(());
                 }
                 active.reading.again(stream, &active.slice);
+                active.why = Some(why.to_owned());
                 if active.reading.in_vain() >= self.flow.options.max_readings {
                     active.reading.forgive();
-                    self.report.open.push((active.slice.to_string(), why.to_owned()));
+                    self.report.open.push(active.stays_open(id, why));
                 } else {
                     self.batch.slices.push(id);
                 }
@@ -291,7 +297,8 @@ impl Run<'_> {
 
     fn start_commit(&mut self) {
         let next = Batch::writing_into(std::mem::take(&mut self.spare));
-        let batch = std::mem::replace(&mut self.batch, next);
+        let mut batch = std::mem::replace(&mut self.batch, next);
+        batch.changes.extend(self.note(&batch.counts));
         let number = self.batch_number;
         self.batch_number += 1;
         let appender = self.appender.take();

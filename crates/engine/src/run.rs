@@ -8,35 +8,29 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use jiff::{SignedDuration, Timestamp};
 use milkrun_core::state::{Change, FlowState, Lease, LedgerEntry, Planned, RunRecord, StoredSlice, Verdict};
 use milkrun_core::stream::Slice;
-use milkrun_core::transport::CallStats;
 use milkrun_core::{Appender, Error, Page, Record, Result, SinkKind};
 use milkrun_mapping::Output;
 
 use crate::append::{Arrived, Batch, Checking};
 use crate::digest::ByKey;
 use crate::drive::{Committed, Fetched};
-use crate::flow::{Flow, Observer, Stop, Surroundings};
+use crate::flow::{Flow, Stop, Surroundings, Work};
+use crate::live::{Calls, Observer, Progress};
 use crate::outbox::{Courier, DeadByKey, Outgoing, dead_by_key};
 use crate::partition;
 use crate::plan::{Plan, PlanState, overlaps_open, plan};
 use crate::prepare::{Mark, Marker};
 use crate::reading::{PageFacts, Reading};
-use crate::report::{Counts, Report};
+use crate::report::{Counts, Kind, OpenSlice, Report};
 
-/// What a run takes its records from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Work {
-    /// The source.
-    Slices,
-    /// Dead letters: these, or all of them.
-    DeadLetters(Option<Vec<u64>>),
-}
-
-/// Runs `flow` once; it goes on where the last run ended.
+/// Runs `flow` once.
 ///
-/// `restart` forgets first what was read and delivered, so that everything is read and sent again.
+/// Dead letters that are sent again go through the mapping as it is now. A letter leaves the list in the same commit
+/// that takes its record on; what is refused again comes back as a new one. A record of which the target has a newer
+/// version by now is dropped.
 ///
 /// # Errors
 /// Only what keeps the run from beginning: a flow that contradicts itself, a state that cannot be read, another worker
@@ -44,46 +38,14 @@ enum Work {
 pub async fn run(
     flow: &Flow,
     around: &Surroundings,
-    restart: bool,
+    work: &Work,
     stop: &mut Stop,
     observer: &dyn Observer,
 ) -> Result<Report> {
     flow.validate()?;
     let lease = around.store.acquire(&flow.name, around.clock.now()).await?;
     // Boxed: what a run keeps between two awaits is too much for its callers' futures.
-    let outcome = Box::pin(run_leased(flow, around, lease, restart, stop, observer)).await;
-    around.store.release(lease).await?;
-    outcome
-}
-
-/// Sends dead letters again, through the mapping as it is now: those with the given numbers, or all.
-///
-/// A letter leaves the list in the same commit that takes its record on; what is refused again comes back as a new
-/// one. A record of which the target has a newer version by now is dropped.
-///
-/// # Errors
-/// Those of [`run`].
-pub async fn replay(
-    flow: &Flow,
-    around: &Surroundings,
-    letters: Option<Vec<u64>>,
-    stop: &mut Stop,
-    observer: &dyn Observer,
-) -> Result<Report> {
-    flow.validate()?;
-    let flow = &flow.as_party();
-    let lease = around.store.acquire(&flow.name, around.clock.now()).await?;
-    let outcome = async {
-        let state = around.store.load(lease).await?;
-        let mut run = Run::new(flow, around, lease, state, Work::DeadLetters(letters), observer).await?;
-        let outcome = run.drive(stop).await;
-        let mut report = run.report;
-        report.ended = around.clock.now();
-        let dead = !around.store.dead_letters(lease.flow, 0, 1).await?.is_empty();
-        conclude(&mut report, outcome, dead);
-        Ok(report)
-    };
-    let outcome = Box::pin(outcome).await;
+    let outcome = Box::pin(run_leased(flow, around, lease, work, stop, observer)).await;
     around.store.release(lease).await?;
     outcome
 }
@@ -92,45 +54,58 @@ async fn run_leased(
     flow: &Flow,
     around: &Surroundings,
     lease: Lease,
-    restart: bool,
+    work: &Work,
     stop: &mut Stop,
     observer: &dyn Observer,
 ) -> Result<Report> {
     let started = around.clock.now();
-    if restart {
+    if *work == Work::Anew {
         around.store.commit(lease, vec![Change::Reset]).await?;
     }
     let state = around.store.load(lease).await?;
-    // Other flows may use the same account: theirs are not this run's calls.
-    let calls = Arc::new(CallStats::default());
+    // Other flows may use the same accounts: theirs are not this run's calls.
+    let calls = Calls::default();
     let mut flow = flow.as_party();
-    flow.source_cx = flow.source_cx.counted_in(Arc::clone(&calls));
+    flow.source_cx = flow.source_cx.counted_in(Arc::clone(&calls.source));
+    flow.sink_cx = flow.sink_cx.counted_in(Arc::clone(&calls.sink));
     let flow = &flow;
-    let begun = RunRecord { id: 0, started, ended: None, verdict: None, report: "{}".to_owned() };
-    around.store.commit(lease, vec![Change::Run(begun)]).await?;
-    let mut run = match Run::new(flow, around, lease, state, Work::Slices, observer).await {
+    let record = match work {
+        Work::Due | Work::Anew => Some(begin(around, lease, started).await?),
+        Work::DeadLetters(_) => None,
+    };
+    let mut run = match Run::new(flow, around, lease, state, work, calls, record.clone(), observer).await {
         Ok(run) => run,
         Err(error) => {
-            // Without an end, the run would look as if it had been cut off.
-            let report = serde_json::json!({ "flow": flow.name, "verdict": Verdict::Failed, "reason": error.to_string(),
-                    "error_kind": error.kind().as_str() });
-            let (ended, verdict) = (Some(around.clock.now()), Some(Verdict::Failed));
-            let ended = RunRecord { id: 0, started, ended, verdict, report: report.to_string() };
-            // Of two errors, the first one says why.
-            let _ = around.store.commit(lease, vec![Change::Run(ended)]).await;
+            if let Some(record) = record {
+                // Without an end, the run would look as if it had been cut off.
+                let report = serde_json::json!({ "flow": flow.name, "verdict": Verdict::Failed,
+                    "reason": error.to_string(), "error_kind": error.kind().as_str() });
+                let (ended, verdict) = (Some(around.clock.now()), Some(Verdict::Failed));
+                let ended = RunRecord { ended, verdict, report: report.to_string(), ..record };
+                // Of two errors, the first one says why.
+                let _ = around.store.commit(lease, vec![Change::Run(ended)]).await;
+            }
             return Err(error);
         }
     };
     let outcome = run.drive(stop).await;
-    let mut report = run.report;
-    report.ended = around.clock.now();
-    report.calls = calls.calls();
+    let mut report = run.report_now();
     let dead = !around.store.dead_letters(lease.flow, 0, 1).await?.is_empty();
     conclude(&mut report, outcome, dead);
-    let text = serde_json::to_string(&report).expect("a report can be written");
-    let ended = RunRecord { id: 0, started, ended: Some(report.ended), verdict: Some(report.verdict), report: text };
-    around.store.commit(lease, vec![Change::Run(ended)]).await?;
+    if let Some(record) = record {
+        let text = serde_json::to_string(&report).expect("a report can be written");
+        let ended = RunRecord { ended: Some(report.ended), verdict: Some(report.verdict), report: text, ..record };
+        around.store.commit(lease, vec![Change::Run(ended)]).await?;
+    }
     Ok(report)
+}
+
+/// Writes into the history that a run has begun, and returns it with its number.
+async fn begin(around: &Surroundings, lease: Lease, started: Timestamp) -> Result<RunRecord> {
+    let begun = RunRecord { id: 0, started, ended: None, verdict: None, report: "{}".to_owned() };
+    around.store.commit(lease, vec![Change::Run(begun.clone())]).await?;
+    let newest = around.store.runs(lease.flow, 1).await?.pop();
+    Ok(newest.unwrap_or(begun))
 }
 
 /// The verdict: the worst that is true of the run.
@@ -160,6 +135,15 @@ fn conclude(report: &mut Report, outcome: Result<()>, dead_letters: bool) {
 pub(crate) struct Active {
     pub(crate) slice: Slice,
     pub(crate) reading: Reading,
+    /// Why its last reading failed or proved nothing.
+    pub(crate) why: Option<String>,
+}
+
+impl Active {
+    /// What the report says of it when it stays open.
+    pub(crate) fn stays_open(&self, id: u64, why: &str) -> OpenSlice {
+        OpenSlice { id, covers: self.slice.to_string(), window: self.slice.window, why: why.to_owned() }
+    }
 }
 
 /// A page with everything worked out that needs no state.
@@ -207,7 +191,15 @@ pub(crate) struct Run<'a> {
     pub(crate) refused: ByKey<u128>,
     pub(crate) refused_keyless: HashSet<u128>,
     pub(crate) report: Report,
+    pub(crate) calls: Calls,
+    /// The run in the history, if it has a place there.
+    record: Option<RunRecord>,
+    /// When the history was last told how far the run is.
+    noted: Timestamp,
 }
+
+/// How often the history is told how far a run is.
+const NOTE_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// Up to where earlier runs have planned.
 #[derive(Debug)]
@@ -215,17 +207,23 @@ pub(crate) struct Before {
     planned: Vec<Planned>,
     resume_version: Option<String>,
 }
+
 impl<'a> Run<'a> {
+    #[expect(clippy::too_many_arguments, reason = "all that a run begins with, in one place")]
     async fn new(
         flow: &'a Flow,
         around: &'a Surroundings,
         lease: Lease,
         state: FlowState,
-        work: Work,
+        work: &Work,
+        calls: Calls,
+        record: Option<RunRecord>,
         observer: &'a dyn Observer,
     ) -> Result<Self> {
         let now = around.clock.now();
         let mut report = Report {
+            run: record.as_ref().map_or(0, |record| record.id),
+            kind: if matches!(work, Work::DeadLetters(_)) { Kind::Replay } else { Kind::Run },
             flow: flow.name.clone(),
             verdict: Verdict::Failed,
             reason: None,
@@ -238,6 +236,7 @@ impl<'a> Run<'a> {
             promise: flow.target.idempotency.promise().to_owned(),
             open: Vec::new(),
             calls: 0,
+            sink_calls: 0,
             place: None,
         };
         if flow.options.journal || matches!(flow.sink, SinkKind::Calls(_)) {
@@ -288,12 +287,15 @@ impl<'a> Run<'a> {
             refused: ByKey::default(),
             refused_keyless: HashSet::new(),
             report,
+            calls,
+            record,
+            noted: now,
         };
         match work {
-            Work::Slices => {
+            Work::Due | Work::Anew => {
                 for StoredSlice { id, slice, reading, digests } in state.slices {
                     let reading = Reading::restore(&reading, digests)?;
-                    run.slices.insert(id, Active { slice, reading });
+                    run.slices.insert(id, Active { slice, reading, why: None });
                     run.idle.push_back(id);
                 }
                 let before = Before { planned: state.planned, resume_version: state.resume_version };
@@ -367,7 +369,7 @@ impl<'a> Run<'a> {
         self.next_slice += 1;
         let reading = Reading::new(&self.flow.stream, &slice, self.flow.options.page_size);
         let change = Change::SliceOpened { id, slice: slice.clone(), reading: reading.save() };
-        self.slices.insert(id, Active { slice, reading });
+        self.slices.insert(id, Active { slice, reading, why: None });
         self.idle.push_back(id);
         change
     }
@@ -375,6 +377,35 @@ impl<'a> Run<'a> {
     pub(crate) fn tell(&mut self) {
         self.report.counts.open_slices = self.slices.len() as u64;
         self.report.counts.expected = self.slices.values().filter_map(|active| active.reading.total()).sum();
-        self.observer.progress(&self.report.counts);
+        self.observer.progress(&Progress {
+            id: self.report.run,
+            kind: self.report.kind,
+            started: self.report.started,
+            counts: &self.report.counts,
+            calls: &self.calls,
+            slices: &self.slices,
+            idle: &self.idle,
+        });
+    }
+
+    /// The report as it would be if the run ended now; nothing in it is a verdict.
+    pub(crate) fn report_now(&self) -> Report {
+        let (ended, calls, sink_calls) = (self.around.clock.now(), self.calls.source(), self.calls.sink());
+        Report { ended, calls, sink_calls, ..self.report.clone() }
+    }
+
+    /// For a commit that is made anyway: how far the run will be with it, so that a run which is killed has left word.
+    pub(crate) fn note(&mut self, more: &Counts) -> Option<Change> {
+        let now = self.around.clock.now();
+        if now.duration_since(self.noted) < NOTE_EVERY {
+            return None;
+        }
+        let record = self.record.clone()?;
+        self.noted = now;
+        let mut report = self.report_now();
+        report.counts.add(more);
+        report.reason = Some("the run was cut off".to_owned());
+        let report = serde_json::to_string(&report).expect("a report can be written");
+        Some(Change::Run(RunRecord { report, ..record }))
     }
 }

@@ -22,7 +22,8 @@ use milkrun_testkit::sample_stream;
 use milkrun_testkit::sinks::{MemoryAppend, MemorySink, Trouble, sample_target};
 use milkrun_testkit::world::{Drift, Row, Totals, World};
 
-use crate::flow::{Flow, Options, Quiet, Stop, Surroundings};
+use crate::flow::{Flow, Options, Stop, Surroundings, Work};
+use crate::live::Quiet;
 use crate::plan::Span;
 use crate::report::Report;
 use crate::run::run;
@@ -213,7 +214,7 @@ impl Simulation {
         let (_stopper, mut stop) = Stop::new();
         let polls = if mortal && self.dice.percent(70) { self.dice.below(400) } else { u64::MAX };
         let outcome = {
-            let life = Box::pin(run(&self.flow, &self.around, false, &mut stop, &Quiet));
+            let life = Box::pin(run(&self.flow, &self.around, &Work::Due, &mut stop, &Quiet));
             pin!(Mortal { life, polls }).await
         };
         self.check_doubled();

@@ -124,8 +124,8 @@ fn explanations(out: &Out, report: &Report) -> Vec<String> {
     if let Some(reason) = &report.reason {
         lines.push(fill!(out.lang, text::REASON, reason = out.retell(reason)));
     }
-    for (slice, why) in report.open.iter().take(5) {
-        lines.push(fill!(out.lang, text::OPEN_SLICE, slice = slice, why = out.retell(why)));
+    for slice in report.open.iter().take(5) {
+        lines.push(fill!(out.lang, text::OPEN_SLICE, slice = slice.covers, why = out.retell(&slice.why)));
     }
     if report.open.len() > 5 {
         lines.push(fill!(out.lang, text::AND_MORE, n = report.open.len() - 5));
