@@ -74,6 +74,9 @@ pub(crate) enum Command {
     DeadLetters(DeadLetters),
     /// Sends refused records again, after the mapping or the target has been mended.
     Replay(Replay),
+    /// Tells people what went wrong: tries the channels out, and lists what is and was wrong.
+    #[command(subcommand)]
+    Alerts(Alerts),
     /// Simulates a vendor on this machine, to try things out against.
     Sandbox(Sandbox),
     /// Keeps secrets in the installation's encrypted vault.
@@ -239,6 +242,27 @@ pub(crate) struct Sandbox {
     /// several times.
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alerts {
+    /// Sends a test message to a channel, or to all of them, in quiet hours too.
+    Test(AlertsTest),
+    /// Lists incidents: the open ones first, then the newest.
+    List(AlertsList),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AlertsTest {
+    /// A channel of `milkrun.toml`; left out: all of them.
+    pub(crate) channel: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AlertsList {
+    /// How many to list.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod alerts;
 mod check;
 mod completions;
 mod dead_letters;
@@ -85,6 +86,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Trace(ask) => trace::trace(here, &ask).await,
         Command::DeadLetters(ask) => dead_letters::dead_letters(here, &ask).await,
         Command::Replay(ask) => replay::replay(here, &ask).await,
+        Command::Alerts(ask) => alerts::alerts(here, &ask).await,
         Command::Sandbox(ask) => sandbox::sandbox(here, &ask).await,
         Command::Secret(ask) => secret::secret(here, &ask).await,
         Command::Login(ask) => login::login(here, &ask).await,

@@ -2,6 +2,7 @@
 //!
 //! | file | answers |
 //! | --- | --- |
+//! | `alerts` | who is told of what? |
 //! | `account` | what is an account, and where is the setting that the connector complains about? |
 //! | `declare` | which streams and targets does a flow declare by itself? |
 //! | `flow` | what may a flow file say? |
@@ -13,6 +14,7 @@
 //! | `schema` | what do editors need to complete these files? |
 
 mod account;
+mod alerts;
 mod declare;
 mod flow;
 mod include;
@@ -38,6 +40,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub(crate) use self::account::AccountConfig;
+pub(crate) use self::alerts::{AlertsConfig, ChannelConfig, Held, HeldFrom, RobotConfig, Way};
 pub(crate) use self::declare::{Declared, declared};
 pub(crate) use self::flow::{Changes, FlowConfig};
 pub(crate) use self::include::is_wanted as includes;
@@ -57,7 +60,7 @@ pub(crate) const STORE: &str = ".milkrun";
 /// Where the key of the vault is kept unless it is said otherwise.
 pub(crate) const KEY_FILE: &str = "milkrun.key";
 
-pub(super) const TOP: &[&str] = &["accounts", "store"];
+pub(super) const TOP: &[&str] = &["accounts", "alerts", "store"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "key"];
 
 /// A file as it was read.
@@ -77,6 +80,7 @@ pub(crate) struct Installation {
     pub(crate) account_names: Vec<String>,
     /// Whether `account_names` may lack some, so that one that is missing is no second mistake.
     pub(crate) accounts_in_doubt: bool,
+    pub(crate) alerts: AlertsConfig,
     pub(crate) store: StoreConfig,
     pub(crate) flows: Vec<FlowConfig>,
     /// The names of all flow files, those that cannot be used too.
@@ -206,6 +210,7 @@ pub(crate) fn load_with(dir: &Path, draft: Option<(&str, &str)>, lang: Lang) -> 
         accounts: Vec::new(),
         account_names: Vec::new(),
         accounts_in_doubt: false,
+        alerts: AlertsConfig::default(),
         store: StoreConfig {
             path: dir.join(STORE),
             key: SecretSource::File(PathBuf::from(KEY_FILE)),
@@ -306,6 +311,9 @@ fn read_installation(
     root.close(&[], findings);
     if let Some((table, span)) = root.table("store", findings) {
         read_store(&mut installation.store, &installation.dir, table, &span, findings);
+    }
+    if let Some((table, span)) = root.table("alerts", findings) {
+        installation.alerts = alerts::read(file, table, &span, findings);
     }
     if let Some((accounts, _)) = root.table("accounts", findings) {
         installation.account_names = accounts.keys().map(|name| name.get_ref().clone().into_owned()).collect();

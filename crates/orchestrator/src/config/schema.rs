@@ -3,6 +3,8 @@
 use milkrun_core::ConnectorSpec;
 use serde_json::{Map, Value, json};
 
+use super::alerts;
+
 /// The schema of `flows/*.toml`.
 pub(crate) fn flow_schema() -> Value {
     let text = |about: &str| json!({ "type": "string", "description": about });
@@ -74,6 +76,7 @@ pub(crate) fn flow_schema() -> Value {
             "source": table(source, &["account", "stream"]),
             "sink": table(sink, &["account", "target"]),
             "mapping": mapping,
+            "alerts": alerts::rules_schema(alerts::FLOW_RULES),
             "tables": json!({
                 "type": "object",
                 "description": "Tables that expressions look values up in: lookup(\"codes\"; .shop).",
@@ -125,6 +128,7 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         "additionalProperties": false,
         "properties": {
             "accounts": { "type": "object", "additionalProperties": { "oneOf": accounts } },
+            "alerts": alerts::schema(),
             "store": {
                 "type": "object",
                 "additionalProperties": false,
@@ -182,10 +186,14 @@ mod tests {
             keys
         };
         let flow = flow_schema();
+        assert_eq!(properties(&flow, "/properties"), sorted(super::super::flow::FLOW));
         assert_eq!(properties(&flow, "/properties/source/properties"), sorted(super::super::flow::SOURCE));
         assert_eq!(properties(&flow, "/properties/sink/properties"), sorted(super::super::flow::SINK));
         let all = installation_schema(&milkrun_core::connectors());
         assert_eq!(properties(&all, "/properties"), sorted(super::super::TOP));
+        assert_eq!(properties(&all, "/properties/alerts/properties"), sorted(alerts::ALERTS));
+        assert_eq!(properties(&all, "/properties/alerts/properties/rules/properties"), sorted(alerts::ALL_RULES));
+        assert_eq!(properties(&flow, "/properties/alerts/properties"), sorted(alerts::FLOW_RULES));
         assert_eq!(properties(&all, "/properties/store/properties"), sorted(super::super::STORE_KEYS));
     }
 

@@ -6,7 +6,7 @@ use super::{Reports, load};
 use crate::environment::Environment;
 use crate::show::{Out, Scrubber};
 use crate::text::{self, Lang};
-use crate::wiring::{Secrets, open_accounts, prepare_flows};
+use crate::wiring::{Secrets, open_accounts, open_alerts, prepare_flows};
 
 const INSTALLATION: &str = r#"[accounts.km]
 connector = "kuaimai"
@@ -21,6 +21,35 @@ folder = "out"
 [[accounts.files.targets]]
 name = "orders"
 path = "orders.jsonl"
+"#;
+
+const ALERTS: &str = r#"
+[alerts]
+quiet_hours = "22:00-08:00"
+remind = "12h"
+
+[alerts.channels.ops]
+kind = "dingtalk"
+webhook = { env = "OPS_WEBHOOK" }
+secret = { env = "OPS_SECRET" }
+keyword = "Milkrun"
+lang = "en"
+
+[alerts.channels.boss]
+kind = "mail"
+host = "smtp.example.com"
+security = "starttls"
+user = "alerts@example.com"
+password = { env = "OPS_SECRET" }
+from = "Milkrun <alerts@example.com>"
+to = ["a@example.com", "b@example.com"]
+
+[alerts.rules]
+lag = "4h"
+run-failed = 2
+dead-letters = true
+token-refused = false
+disk-low = "5%"
 "#;
 
 const FLOW: &str = r#"schedule = "0 */5 * * * ?"
@@ -41,6 +70,8 @@ amount = { from = "payAmount", type = "decimal" }
 
 const I: &str = "milkrun.toml";
 const F: &str = "flows/orders.toml";
+/// What is appended to [`I`] where a case is about alerts.
+const A: &str = "milkrun.toml with alerts";
 
 /// Name, file, what is replaced, and what with.
 type Case = (&'static str, &'static str, &'static str, &'static str);
@@ -52,7 +83,7 @@ const CASES: &[Case] = &[
     ("a table twice", F, "[sink]", "[source]"),
     ("no value", F, "since = \"2026-01-01\"", "since ="),
     // milkrun.toml.
-    ("unknown table", I, "[accounts.files]", "[alerts]\nurl = \"x\"\n\n[accounts.files]"),
+    ("unknown table", I, "[accounts.files]", "[alarms]\nurl = \"x\"\n\n[accounts.files]"),
     ("misspelt accounts", I, "[accounts.km]", "[acounts.km]"),
     ("no account", I, INSTALLATION, "# nothing yet\n"),
     ("an account that is no table", I, "[accounts.km]", "[accounts]\nother = 5\n\n[accounts.km]"),
@@ -65,6 +96,37 @@ const CASES: &[Case] = &[
     ("unknown store key", I, "[accounts.km]", "[store]\npaht = \"x\"\n\n[accounts.km]"),
     ("store key as text", I, "[accounts.km]", "[store]\nkey = \"abc\"\n\n[accounts.km]"),
     ("store key in the vault", I, "[accounts.km]", "[store]\nkey = { vault = \"k\" }\n\n[accounts.km]"),
+    // Alerts.
+    ("misspelt table of alerts", A, "[alerts.rules]", "[alerts.rule]"),
+    ("a rule among the alerts", A, "remind =", "lag = \"2h\"\nremind ="),
+    ("bad quiet hours", A, "22:00-08:00", "22-8"),
+    ("quiet hours of a wrong type", A, "\"22:00-08:00\"", "22"),
+    ("reminders too often", A, "12h", "1m"),
+    ("unknown zone", A, "remind =", "zone = \"Asia/Peking\"\nremind ="),
+    ("unknown rule", A, "dead-letters", "dead-leters"),
+    ("bad bound", A, "\"4h\"", "\"4 hours\""),
+    ("bound of a wrong type", A, "\"5%\"", "5"),
+    ("no bound for this rule", A, "token-refused = false", "token-refused = 3"),
+    ("channel without a kind", A, "kind = \"dingtalk\"\n", ""),
+    ("misspelt kind", A, "kind = \"dingtalk\"", "knd = \"dingtalk\""),
+    ("unknown kind", A, "\"dingtalk\"", "\"dingding\""),
+    ("channel that is no table", A, "[alerts.channels.ops]", "[alerts.channels]\nother = 1\n\n[alerts.channels.ops]"),
+    ("channel with a bad name", A, "[alerts.channels.ops]", "[alerts.channels.\"o p\"]"),
+    ("unknown key of a channel", A, "keyword =", "keywrd ="),
+    ("key of another kind", A, "kind = \"dingtalk\"", "kind = \"wecom\""),
+    ("channel without an address", A, "webhook = { env = \"OPS_WEBHOOK\" }\n", ""),
+    ("address that is none", A, "OPS_WEBHOOK", "OPS_SECRET"),
+    ("variable of a channel not set", A, "OPS_WEBHOOK", "OPS_WEBHOK"),
+    ("address in plain text", A, "{ env = \"OPS_WEBHOOK\" }", "\"https://example.com/t0ken-in-plain-text\""),
+    ("unknown language", A, "lang = \"en\"", "lang = \"de\""),
+    ("unknown security", A, "\"starttls\"", "\"ssl\""),
+    ("password over an open connection", A, "\"starttls\"", "\"none\""),
+    ("bad sender", A, "Milkrun <alerts@example.com>", "alerts"),
+    ("bad recipient", A, "b@example.com", "b at example.com"),
+    ("recipient of a wrong type", A, "\"b@example.com\"", "7"),
+    ("no recipients", A, "to = [\"a@example.com\", \"b@example.com\"]\n", ""),
+    ("unknown rule of a flow", F, "[source]", "[alerts]\nlagg = \"1d\"\n\n[source]"),
+    ("rule of accounts in a flow", F, "[source]", "[alerts]\nquota-low = \"5%\"\n\n[source]"),
     // Settings of an account.
     ("unknown setting", I, "app_key = \"123456\"", "app_key = \"123456\"\nappsecret = \"x\""),
     ("misspelt required setting", I, "app_key", "ap_key"),
@@ -172,7 +234,12 @@ pub(super) fn put(dir: &Path, name: &str, text: &str) {
 
 /// Checks an installation as `milkrun check` does before it calls anybody.
 pub(super) fn check(dir: &Path, lang: Lang) -> Reports {
-    let environment = Environment::of(&[("KM_SECRET", "s3cr3t-value"), ("KM_SESSION", "session-value")]);
+    let environment = Environment::of(&[
+        ("KM_SECRET", "s3cr3t-value"),
+        ("KM_SESSION", "session-value"),
+        ("OPS_WEBHOOK", "https://oapi.dingtalk.com/robot/send?access_token=t0ken-of-ops"),
+        ("OPS_SECRET", "SECt0ken"),
+    ]);
     let scrubber = Scrubber::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
@@ -180,6 +247,7 @@ pub(super) fn check(dir: &Path, lang: Lang) -> Reports {
         let secrets = Secrets::Fetched { environment: &environment, vault: None, scrubber: &scrubber };
         let accounts = open_accounts(&installation, |_| true, secrets, lang, &mut reports).await.unwrap();
         prepare_flows(&installation, &accounts, None, |_| true, lang, &mut reports).await.unwrap();
+        open_alerts(&installation, secrets, lang, &mut reports).await.unwrap();
         reports
     })
 }
@@ -188,7 +256,9 @@ pub(super) fn check(dir: &Path, lang: Lang) -> Reports {
 fn answer((_, file, before, after): Case, lang: Lang) -> String {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    for (name, text) in [(I, INSTALLATION), (F, FLOW)] {
+    let installation = if file == A { format!("{INSTALLATION}{ALERTS}") } else { INSTALLATION.to_owned() };
+    let file = if file == A { I } else { file };
+    for (name, text) in [(I, &*installation), (F, FLOW)] {
         let text = if name == file {
             assert!(text.contains(before), "`{before}` is not in {name}");
             text.replacen(before, after, 1)
@@ -203,7 +273,7 @@ fn answer((_, file, before, after): Case, lang: Lang) -> String {
     let mistakes = reports.mistakes();
     let shown: Vec<String> = warnings.chain(mistakes.iter().map(|file| out.mistakes(file))).collect();
     let shown = shown.join("\n").replace(&format!("{}/", dir.display()), "");
-    assert!(!shown.contains("s3cr3t-value"), "{shown}");
+    assert!(!shown.contains("s3cr3t-value") && !shown.contains("t0ken"), "{shown}");
     shown
 }
 
@@ -214,6 +284,35 @@ fn a_right_installation_has_no_mistakes() {
     put(folder.path(), F, FLOW);
     let reports = check(folder.path(), Lang::En);
     assert!(reports.is_clean() && reports.warnings().is_empty(), "{:?}", reports.mistakes());
+}
+
+#[test]
+fn alerts_are_read_with_their_channels_and_bounds() {
+    use milkrun_alerts::{Bound, Rule, Setting};
+
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), I, &format!("{INSTALLATION}{ALERTS}"));
+    put(folder.path(), F, &FLOW.replace("[source]", "[alerts]\nlag = \"1d\"\nno-records = false\n\n[source]"));
+    assert!(check(folder.path(), Lang::En).is_clean());
+    let (installation, mut reports) = load(folder.path(), Lang::En).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let settings = runtime.block_on(open_alerts(&installation, Secrets::StandIn, Lang::En, &mut reports)).unwrap();
+    let reached: Vec<_> = settings.channels.iter().map(|c| (c.name.as_str(), c.kind.name(), c.reaches())).collect();
+    assert_eq!(
+        reached,
+        [("boss", "mail", "a@example.com, b@example.com".to_owned()), ("ops", "dingtalk", "robot.invalid".to_owned()),]
+    );
+    let on = |bound| Setting { is_on: true, bound: Some(bound) };
+    let hours = |n| std::time::Duration::from_hours(n);
+    assert_eq!(settings.rules.of_flow("orders", Rule::Lag), on(Bound::Time(hours(24))));
+    assert_eq!(settings.rules.of_flow("other", Rule::Lag), on(Bound::Time(hours(4))));
+    assert!(!settings.rules.of_flow("orders", Rule::NoRecords).is_on);
+    assert_eq!(settings.rules.setting(Rule::RunFailed), on(Bound::Count(2)));
+    assert_eq!(settings.rules.setting(Rule::DeadLetters), on(Bound::Count(1)));
+    assert!(!settings.rules.setting(Rule::TokenRefused).is_on);
+    assert_eq!(settings.rules.setting(Rule::DiskLow), on(Bound::Percent(5)));
+    assert_eq!((settings.remind, settings.zone_name.as_str()), (hours(12), "Asia/Shanghai"));
+    assert_eq!(settings.quiet_hours.unwrap().to_string(), "22:00-08:00");
 }
 
 #[test]

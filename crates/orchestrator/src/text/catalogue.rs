@@ -32,6 +32,32 @@ texts! {
     TABLE_VALUE_FORM: "write decimals and dates as text, in quotes", "小数和日期请写成带引号的文本";
     TABLE_UNREADABLE: "the table `{name}` cannot be used: {cause}", "无法使用表 `{name}`：{cause}";
 
+    // Alerts.
+    ALERT_RULES: "`[alerts.rules]` of milkrun.toml", "milkrun.toml 的 `[alerts.rules]`";
+    NO_BOUND: "`{key}` cannot be `{value}`", "`{key}` 不能是 `{value}`";
+    BOUND_FORM: "write true, false, or a bound such as {examples}", "请写 true、false，或 {examples} 这样的界限";
+    NO_QUIET_HOURS: "`{value}` are no quiet hours", "`{value}` 不是免打扰时段";
+    QUIET_HOURS_FORM: "write quiet_hours = \"22:00-08:00\"", "请写 quiet_hours = \"22:00-08:00\"";
+    REMIND_TOO_SHORT: "a reminder sooner than after ten minutes helps nobody", "十分钟以内再次提醒没有意义";
+    REMIND_FORM: "write remind = \"24h\"", "请写 remind = \"24h\"";
+    NO_ALERT_ZONE: "no time zone is called `{value}`", "没有名为 `{value}` 的时区";
+    ALERT_ZONE_FORM: "write a name of the IANA database, such as \"Asia/Shanghai\"", "请写 IANA 时区名，如 \"Asia/Shanghai\"";
+    BAD_CHANNEL_NAME: "`{name}` cannot be the name of a channel", "`{name}` 不能作通道名";
+    CHANNEL_SECRET_MISSING: "channel `{channel}`: the secret of `{setting}` cannot be had: {reason}", "通道 `{channel}`：无法取得 `{setting}` 的密钥：{reason}";
+    NO_CHANNELS: "no channel is declared", "没有声明通道";
+    ADD_CHANNEL: "add [alerts.channels.ops] with kind = \"dingtalk\" and webhook = { env = \"OPS_WEBHOOK\" } to milkrun.toml", "请在 milkrun.toml 中添加 [alerts.channels.ops]，其中 kind = \"dingtalk\"，webhook = { env = \"OPS_WEBHOOK\" }";
+    NO_SUCH_CHANNEL: "no channel is called `{name}`", "没有名为 `{name}` 的通道";
+    TEST_SENT: "{channel}: a test message was sent to {reaches}", "{channel}：测试消息已发送到 {reaches}";
+    TEST_FAILED: "{channel}: the test message did not arrive", "{channel}：测试消息未送达";
+    NO_INCIDENTS: "Nothing is or was wrong.", "没有告警，也没有历史告警。";
+    STILL_OPEN: "open", "未恢复";
+    COLUMN_SINCE: "since", "开始时间";
+    COLUMN_UNTIL: "until", "恢复时间";
+    COLUMN_INCIDENT: "incident", "告警";
+    COLUMN_DOCUMENTS: "documents", "单据";
+    COLUMN_TOLD: "told", "已通知";
+    INCIDENT_ADVICE: "  {id}: {advice}", "  {id}：{advice}";
+
     // Import.
     FILE_IS_THERE: "{file} is there already", "{file} 已存在";
     FILE_IS_THERE_HELP: "name another file with `--out`, or write over it with `--force`", "请用 `--out` 指定其他文件，或用 `--force` 覆盖";
