@@ -16,8 +16,8 @@ use crate::model::{Account, Flow, Overview};
 struct Gauges(BTreeMap<&'static str, Family<Labels, Gauge>>);
 
 impl Gauges {
-    fn set(&mut self, name: &'static str, labels: Labels, value: i64) {
-        self.0.entry(name).or_default().get_or_create(&labels).set(value);
+    fn set(&mut self, name: &'static str, labels: &Labels, value: i64) {
+        self.0.entry(name).or_default().get_or_create(labels).set(value);
     }
 }
 
@@ -40,13 +40,13 @@ pub(super) fn register(registry: &mut Registry, version: &str, overview: &Overvi
         *incidents.entry(&incident.rule).or_default() += 1;
     }
     for (rule, n) in incidents {
-        gauges.set("milkrun_incidents_open", vec![("rule", rule.to_owned())], number(n));
+        gauges.set("milkrun_incidents_open", &vec![("rule", rule.to_owned())], number(n));
     }
-    gauges.set("milkrun_config_mistakes", Vec::new(), number(overview.mistakes.len() as u64));
+    gauges.set("milkrun_config_mistakes", &Vec::new(), number(overview.mistakes.len() as u64));
     if let Some(disk) = &overview.disk {
-        gauges.set("milkrun_disk_free_bytes", Vec::new(), number(disk.free));
-        gauges.set("milkrun_disk_total_bytes", Vec::new(), number(disk.total));
-        gauges.set("milkrun_state_bytes", Vec::new(), number(disk.state));
+        gauges.set("milkrun_disk_free_bytes", &Vec::new(), number(disk.free));
+        gauges.set("milkrun_disk_total_bytes", &Vec::new(), number(disk.total));
+        gauges.set("milkrun_state_bytes", &Vec::new(), number(disk.state));
     }
     for (name, family) in gauges.0 {
         registry.register(name, help(name), family);
@@ -55,31 +55,31 @@ pub(super) fn register(registry: &mut Registry, version: &str, overview: &Overvi
 
 fn of_flow(gauges: &mut Gauges, flow: &Flow) {
     let labels = || vec![("flow", flow.name.clone())];
-    gauges.set("milkrun_flow_usable", labels(), flow.is_usable.into());
-    gauges.set("milkrun_flow_running", labels(), flow.running.is_some().into());
-    gauges.set("milkrun_flow_delivered_documents", labels(), number(flow.delivered));
-    gauges.set("milkrun_flow_open_slices", labels(), number(flow.open_slices));
-    gauges.set("milkrun_flow_pending_records", labels(), number(flow.pending));
-    gauges.set("milkrun_flow_dead_letters", labels(), number(flow.dead_letters));
+    gauges.set("milkrun_flow_usable", &labels(), flow.is_usable.into());
+    gauges.set("milkrun_flow_running", &labels(), flow.running.is_some().into());
+    gauges.set("milkrun_flow_delivered_documents", &labels(), number(flow.delivered));
+    gauges.set("milkrun_flow_open_slices", &labels(), number(flow.open_slices));
+    gauges.set("milkrun_flow_pending_records", &labels(), number(flow.pending));
+    gauges.set("milkrun_flow_dead_letters", &labels(), number(flow.dead_letters));
     if let Some(lag) = flow.lag_secs {
-        gauges.set("milkrun_flow_lag_seconds", labels(), number(lag));
+        gauges.set("milkrun_flow_lag_seconds", &labels(), number(lag));
     }
     if let Some(at) = flow.next_start {
-        gauges.set("milkrun_flow_next_start_timestamp_seconds", labels(), seconds(at));
+        gauges.set("milkrun_flow_next_start_timestamp_seconds", &labels(), seconds(at));
     }
     let Some(last) = &flow.last_run else { return };
-    gauges.set("milkrun_flow_last_run_timestamp_seconds", labels(), seconds(last.ended.unwrap_or(last.started)));
+    gauges.set("milkrun_flow_last_run_timestamp_seconds", &labels(), seconds(last.ended.unwrap_or(last.started)));
     for verdict in VERDICTS {
         let is_it = last.verdict.as_deref() == Some(verdict);
         let mut labels = labels();
         labels.push(("verdict", verdict.to_owned()));
-        gauges.set("milkrun_flow_last_verdict", labels, is_it.into());
+        gauges.set("milkrun_flow_last_verdict", &labels, is_it.into());
     }
 }
 
 fn of_account(gauges: &mut Gauges, account: &Account) {
     let labels = || vec![("account", account.name.clone())];
-    gauges.set("milkrun_account_usable", labels(), account.is_usable.into());
+    gauges.set("milkrun_account_usable", &labels(), account.is_usable.into());
     // Of two limits over the same time, the one that has less left counts.
     let mut windows: BTreeMap<u64, (u32, u32)> = BTreeMap::new();
     for quota in &account.quotas {
@@ -89,12 +89,12 @@ fn of_account(gauges: &mut Gauges, account: &Account) {
     for (per_secs, (left, calls)) in windows {
         let mut labels = labels();
         labels.push(("window", format!("{per_secs}s")));
-        gauges.set("milkrun_quota_left", labels.clone(), left.into());
-        gauges.set("milkrun_quota_limit", labels, calls.into());
+        gauges.set("milkrun_quota_left", &labels, left.into());
+        gauges.set("milkrun_quota_limit", &labels, calls.into());
     }
     let Some(token) = &account.token else { return };
-    gauges.set("milkrun_token_dead", labels(), token.dead.is_some().into());
+    gauges.set("milkrun_token_dead", &labels(), token.dead.is_some().into());
     if let Some(at) = token.expires {
-        gauges.set("milkrun_token_expires_timestamp_seconds", labels(), seconds(at));
+        gauges.set("milkrun_token_expires_timestamp_seconds", &labels(), seconds(at));
     }
 }
