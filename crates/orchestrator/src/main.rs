@@ -4,9 +4,11 @@ mod cli;
 mod commands;
 mod config;
 mod environment;
+mod keyring;
 mod logs;
 mod show;
 mod text;
+mod upkeep;
 mod wiring;
 
 use std::process::ExitCode;
@@ -47,7 +49,8 @@ fn main() -> ExitCode {
         let message = info.payload_as_str().unwrap_or_default();
         hook.note(fill!(hook.lang, text::PANICKED, place = place, message = message));
     }));
-    if let Err(error) = logs::start(&cli.global, &out) {
+    let logs = cli.command.has_installation().then(|| config::logs_of(&commands::dir_of(&cli.global))).flatten();
+    if let Err(error) = logs::start(&cli.global, logs.as_ref(), &out) {
         out.error(&error);
         return ExitCode::from(show::exit_code(&error));
     }

@@ -9,6 +9,7 @@
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
 //! | `tables` | where do the values come from that expressions look up? |
+//! | `upkeep` | how long is what kept, and where is a structured log written? |
 //! | `span`, `value` | how is a value read, and what is said if it is wrong? |
 //! | `schema` | what do editors need to complete these files? |
 
@@ -21,6 +22,7 @@ mod secret;
 mod shape;
 mod span;
 mod tables;
+mod upkeep;
 mod value;
 
 #[cfg(test)]
@@ -44,6 +46,7 @@ pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
 pub(crate) use self::tables::{TableConfig, TableFrom};
+pub(crate) use self::upkeep::{Logs, Retention, write_size};
 pub(crate) use self::value::{Moment, parse_rate, write_duration};
 
 use self::span::Section;
@@ -56,7 +59,7 @@ pub(crate) const STORE: &str = ".milkrun";
 /// Where the key of the vault is kept unless it is said otherwise.
 pub(crate) const KEY_FILE: &str = "milkrun.key";
 
-pub(super) const TOP: &[&str] = &["accounts", "store"];
+pub(super) const TOP: &[&str] = &["accounts", "logs", "retention", "store"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "key"];
 
 /// A file as it was read.
@@ -77,6 +80,9 @@ pub(crate) struct Installation {
     /// Whether `account_names` may lack some, so that one that is missing is no second mistake.
     pub(crate) accounts_in_doubt: bool,
     pub(crate) store: StoreConfig,
+    pub(crate) retention: Retention,
+    /// The structured log, if there is to be one.
+    pub(crate) logs: Option<Logs>,
     pub(crate) flows: Vec<FlowConfig>,
     /// The names of all flow files, those that cannot be used too.
     pub(crate) flow_names: Vec<String>,
@@ -131,6 +137,11 @@ impl Reports {
         self.files.values().all(|report| report.mistakes.is_empty())
     }
 
+    /// Whether something is wrong with a file of that name.
+    pub(crate) fn is_wrong(&self, name: &str) -> bool {
+        self.files.values().any(|report| report.file.path.ends_with(name) && !report.mistakes.is_empty())
+    }
+
     /// The mistakes, by file.
     pub(crate) fn mistakes(&self) -> Vec<Diagnostics> {
         self.collect(|report| &report.mistakes)
@@ -152,6 +163,14 @@ impl Reports {
             Diagnostics::new(&file.path, &text, all)
         };
         self.files.values().map(of_file).filter(|d| !d.all.is_empty()).collect()
+    }
+
+    /// The text of `milkrun.toml` without the secrets that stand in it, and whether there was any.
+    pub(crate) fn without_secrets(&self) -> Option<(String, bool)> {
+        let report = self.files.values().find(|report| report.file.path.ends_with(FILE))?;
+        let masked = secret::mask(&report.file.text, &report.hidden);
+        let had_any = masked != report.file.text;
+        Some((masked, had_any))
     }
 
     /// Leaves out what was found in the files of other flows than these.
@@ -188,12 +207,15 @@ pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
             key: SecretSource::File(PathBuf::from(KEY_FILE)),
             key_is_set: false,
         },
+        retention: Retention::default(),
+        logs: None,
         flows: Vec::new(),
         flow_names: Vec::new(),
     };
     let table = parse(&file.text, &mut findings);
     read_installation(&mut installation, &file, &table, &mut findings);
     reports.add(&file, findings);
+    let own_file = file;
     for (name, path) in flow_files(dir)? {
         let text = std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?;
         let mut file = Arc::new(SourceFile { path: tidy(&path), text });
@@ -219,7 +241,21 @@ pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
         installation.flow_names.push(name);
         reports.add(&file, findings);
     }
+    let mut findings = Findings::new(lang);
+    upkeep::check_lookback(&installation.retention, &installation.flows, &mut findings);
+    reports.add(&own_file, findings);
     Ok((installation, reports))
+}
+
+/// The structured log that `milkrun.toml` asks for, before anything else is read; what is wrong is said later.
+pub(crate) fn logs_of(dir: &Path) -> Option<Logs> {
+    let text = std::fs::read_to_string(dir.join(FILE)).ok()?;
+    let (table, _) = DeTable::parse_recoverable(&text);
+    let mut findings = Findings::new(Lang::En);
+    let top = 0..0;
+    let root = Section { title: FILE, span: &top, table: table.get_ref(), keys: TOP };
+    let (table, span) = root.table("logs", &mut findings)?;
+    upkeep::read_logs(dir, table, &span, &mut findings)
 }
 
 fn no_installation(lang: Lang, dir: &Path, cause: std::io::Error) -> Error {
@@ -280,6 +316,12 @@ fn read_installation(
     if let Some((table, span)) = root.table("store", findings) {
         read_store(&mut installation.store, &installation.dir, table, &span, findings);
     }
+    if let Some((table, span)) = root.table("retention", findings) {
+        installation.retention = upkeep::read_retention(table, &span, findings);
+    }
+    if let Some((table, span)) = root.table("logs", findings) {
+        installation.logs = upkeep::read_logs(&installation.dir, table, &span, findings);
+    }
     if let Some((accounts, _)) = root.table("accounts", findings) {
         installation.account_names = accounts.keys().map(|name| name.get_ref().clone().into_owned()).collect();
         // After a mistake of grammar, what is missing may only be behind it.
@@ -306,7 +348,8 @@ fn read_store(store: &mut StoreConfig, dir: &Path, table: &DeTable<'_>, span: &S
         store.path = dir.join(path.value);
     }
     let Some(value) = section.get("key") else { return };
-    match secret::reference(value, "key").map(|reference| reference.source) {
+    let source = secret::reference(value, "key").map(|reference| reference.source);
+    match source.or_else(|| secret::in_keyring(value)) {
         Some(SecretSource::Vault(_)) => {
             findings.mistake(&value.span(), findings.lang.say(text::KEY_IN_VAULT));
         }
