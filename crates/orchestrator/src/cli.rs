@@ -77,6 +77,14 @@ pub(crate) enum Command {
     /// Tells people what went wrong: tries the channels out, and lists what is and was wrong.
     #[command(subcommand)]
     Alerts(Alerts),
+    /// Copies the whole installation (state, pages, settings) while flows may run.
+    Backup(Backup),
+    /// Makes an installation of a backup.
+    Restore(Restore),
+    /// Forgets what `[retention]` says is old, and says what that was.
+    Retain(Retain),
+    /// Looks at state, clock, disk, accounts, files and flows, and says what is wrong and how to mend it.
+    Doctor(Doctor),
     /// Simulates a vendor on this machine, to try things out against.
     Sandbox(Sandbox),
     /// Keeps secrets in the installation's encrypted vault.
@@ -119,6 +127,17 @@ pub(crate) struct Init {
     /// A connector to write an example account for; may be given several times.
     #[arg(long = "connector", value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
+    /// Where the key of the vault is kept: in the file `milkrun.key`, or in the system's keyring.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) key: KeyPlace,
+}
+
+/// Where the key of the vault is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum KeyPlace {
+    #[default]
+    File,
+    Keyring,
 }
 
 #[derive(Args, Debug)]
@@ -207,6 +226,35 @@ pub(crate) struct Replay {
     /// The numbers of dead letters; without them, all.
     #[arg(value_name = "NUMBER")]
     pub(crate) ids: Vec<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Backup {
+    /// A folder that is not there yet, or a `.tar.zst` file.
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    /// The file or the folder that `milkrun backup` made.
+    pub(crate) from: PathBuf,
+    /// Replaces a state that is there; it is moved aside.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Retain {
+    /// Only says what would be forgotten.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// Asks no vendor's host for the time.
+    #[arg(long)]
+    pub(crate) offline: bool,
 }
 
 #[derive(Args, Debug)]
@@ -355,6 +403,25 @@ pub(crate) struct Completions {
     /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+impl Command {
+    /// Whether it works on the installation in the folder, so that it writes the log that its settings ask for.
+    pub(crate) fn has_installation(&self) -> bool {
+        let has_none = matches!(
+            self,
+            Self::Demo(_)
+                | Self::Init(_)
+                | Self::Connectors
+                | Self::Restore(_)
+                | Self::Sandbox(_)
+                | Self::Import(_)
+                | Self::Sign(_)
+                | Self::Schema(_)
+                | Self::Completions(_)
+        );
+        !has_none
+    }
 }
 
 /// The command line with its help in that language.

@@ -5,10 +5,12 @@ mod commands;
 mod config;
 mod desk;
 mod environment;
+mod keyring;
 mod logs;
 mod serve;
 mod show;
 mod text;
+mod upkeep;
 mod wiring;
 
 use std::process::ExitCode;
@@ -52,7 +54,8 @@ fn main() -> ExitCode {
         let message = info.payload_as_str().unwrap_or_default();
         hook.note(fill!(hook.lang, text::PANICKED, place = place, message = message));
     }));
-    if let Err(error) = logs::start(&cli.global, &out) {
+    let logs = cli.command.has_installation().then(|| config::logs_of(&commands::dir_of(&cli.global))).flatten();
+    if let Err(error) = logs::start(&cli.global, logs.as_ref(), &out) {
         out.error(&error);
         return ExitCode::from(show::exit_code(&error));
     }

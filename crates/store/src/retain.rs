@@ -86,6 +86,14 @@ pub(crate) fn needed_pages(conn: &Connection, flow: i64) -> Work<(u64, u32)> {
     Ok((slices.cast_unsigned(), crate::commit::needed_segment(conn, flow)?))
 }
 
+/// The segments that pages of a flow lie in.
+pub(crate) fn segments_in_use(conn: &Connection, flow: i64) -> Work<Vec<u32>> {
+    let mut statement =
+        conn.prepare_cached("SELECT DISTINCT segment FROM page WHERE flow = ?1 AND segment > 0 ORDER BY segment")?;
+    let segments = statement.query_map([flow], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(segments)
+}
+
 /// Gives free pages back to the file system, some at a time; returns how many are left.
 pub(crate) fn give_back(conn: &Connection) -> Work<u64> {
     let mut statement = conn.prepare(&format!("PRAGMA incremental_vacuum({VACUUM_CHUNK})"))?;

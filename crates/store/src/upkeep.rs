@@ -195,6 +195,14 @@ impl SqliteStore {
         self.readers.run(move |conn| retain::needed_pages(conn, flow)).await
     }
 
+    /// The segments of the journal that pages of a flow lie in, ascending.
+    ///
+    /// # Errors
+    /// Those of the state file.
+    pub async fn segments_in_use(&self, flow: i64) -> Result<Vec<u32>> {
+        self.readers.run(move |conn| retain::segments_in_use(conn, flow)).await
+    }
+
     /// Gives pages of the state file that nothing lies on back to the file system.
     ///
     /// # Errors

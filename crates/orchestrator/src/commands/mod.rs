@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
 mod alerts;
+mod backup;
 mod check;
 mod completions;
 mod dead_letters;
 mod demo;
+mod doctor;
 mod import;
 mod init;
 mod list;
@@ -12,6 +14,7 @@ mod login;
 mod preview;
 mod receive;
 mod replay;
+mod retain;
 mod run;
 mod sandbox;
 mod schema;
@@ -74,7 +77,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
     let here = Here { out, environment, global: &cli.global };
     match cli.command {
         Command::Demo(ask) => demo::demo(here, &ask).await,
-        Command::Init(ask) => init::init(here, &ask),
+        Command::Init(ask) => init::init(here, &ask).await,
         Command::Connectors => Ok(list::connectors(here)),
         Command::Streams(ask) => list::streams(here, &ask.name).await,
         Command::Targets(ask) => list::targets(here, &ask.name).await,
@@ -87,6 +90,10 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::DeadLetters(ask) => dead_letters::dead_letters(here, &ask).await,
         Command::Replay(ask) => replay::replay(here, &ask).await,
         Command::Alerts(ask) => alerts::alerts(here, &ask).await,
+        Command::Backup(ask) => backup::backup(here, &ask).await,
+        Command::Restore(ask) => backup::restore(here, &ask).await,
+        Command::Retain(ask) => retain::retain(here, &ask).await,
+        Command::Doctor(ask) => doctor::doctor(here, &ask).await,
         Command::Sandbox(ask) => sandbox::sandbox(here, &ask).await,
         Command::Secret(ask) => secret::secret(here, &ask).await,
         Command::Login(ask) => login::login(here, &ask).await,
@@ -98,10 +105,15 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
     }
 }
 
+/// The folder of the installation that the command line names.
+pub(crate) fn dir_of(global: &Global) -> PathBuf {
+    global.dir.clone().unwrap_or_else(|| PathBuf::from("."))
+}
+
 impl Here<'_> {
     /// The folder of the installation.
     pub(crate) fn dir(&self) -> PathBuf {
-        self.global.dir.clone().unwrap_or_else(|| PathBuf::from("."))
+        dir_of(self.global)
     }
 
     /// Reads the installation.

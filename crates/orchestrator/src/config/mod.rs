@@ -10,6 +10,7 @@
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
 //! | `tables` | where do the values come from that expressions look up? |
+//! | `upkeep` | how long is what kept, and where is a structured log written? |
 //! | `span`, `value` | how is a value read, and what is said if it is wrong? |
 //! | `schema` | what do editors need to complete these files? |
 
@@ -23,6 +24,7 @@ mod secret;
 mod shape;
 mod span;
 mod tables;
+mod upkeep;
 mod value;
 
 #[cfg(test)]
@@ -48,6 +50,7 @@ pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
 pub(crate) use self::tables::{TableConfig, TableFrom};
+pub(crate) use self::upkeep::{Logs, Retention, write_size};
 pub(crate) use self::value::{Moment, parse_rate, write_duration};
 
 use self::span::Section;
@@ -60,7 +63,7 @@ pub(crate) const STORE: &str = ".milkrun";
 /// Where the key of the vault is kept unless it is said otherwise.
 pub(crate) const KEY_FILE: &str = "milkrun.key";
 
-pub(super) const TOP: &[&str] = &["accounts", "alerts", "store"];
+pub(super) const TOP: &[&str] = &["accounts", "alerts", "logs", "retention", "store"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "key"];
 
 /// A file as it was read.
@@ -82,6 +85,9 @@ pub(crate) struct Installation {
     pub(crate) accounts_in_doubt: bool,
     pub(crate) alerts: AlertsConfig,
     pub(crate) store: StoreConfig,
+    pub(crate) retention: Retention,
+    /// The structured log, if there is to be one.
+    pub(crate) logs: Option<Logs>,
     pub(crate) flows: Vec<FlowConfig>,
     /// The names of all flow files, those that cannot be used too.
     pub(crate) flow_names: Vec<String>,
@@ -138,6 +144,11 @@ impl Reports {
         self.files.values().all(|report| report.mistakes.is_empty())
     }
 
+    /// Whether something is wrong with a file of that name.
+    pub(crate) fn is_wrong(&self, name: &str) -> bool {
+        self.files.values().any(|report| report.file.path.ends_with(name) && !report.mistakes.is_empty())
+    }
+
     /// The mistakes, by file.
     pub(crate) fn mistakes(&self) -> Vec<Diagnostics> {
         self.collect(|report| &report.mistakes)
@@ -159,6 +170,14 @@ impl Reports {
             Diagnostics::new(&file.path, &text, all)
         };
         self.files.values().map(of_file).filter(|d| !d.all.is_empty()).collect()
+    }
+
+    /// The text of `milkrun.toml` without the secrets that stand in it, and whether there was any.
+    pub(crate) fn without_secrets(&self) -> Option<(String, bool)> {
+        let report = self.files.values().find(|report| report.file.path.ends_with(FILE))?;
+        let masked = secret::mask(&report.file.text, &report.hidden);
+        let had_any = masked != report.file.text;
+        Some((masked, had_any))
     }
 
     /// Leaves out what was found in the files of other flows than these.
@@ -216,6 +235,8 @@ pub(crate) fn load_with(dir: &Path, draft: Option<(&str, &str)>, lang: Lang) -> 
             key: SecretSource::File(PathBuf::from(KEY_FILE)),
             key_is_set: false,
         },
+        retention: Retention::default(),
+        logs: None,
         flows: Vec::new(),
         flow_names: Vec::new(),
         included: Vec::new(),
@@ -223,6 +244,7 @@ pub(crate) fn load_with(dir: &Path, draft: Option<(&str, &str)>, lang: Lang) -> 
     let table = parse(&file.text, &mut findings);
     read_installation(&mut installation, &file, &table, &mut findings);
     reports.add(&file, findings);
+    let own_file = file;
     for (name, path) in flow_files(dir)? {
         let text = match draft.filter(|(drafted, _)| *drafted == name) {
             Some((_, text)) => text.to_owned(),
@@ -251,7 +273,21 @@ pub(crate) fn load_with(dir: &Path, draft: Option<(&str, &str)>, lang: Lang) -> 
         installation.flow_names.push(name);
         reports.add(&file, findings);
     }
+    let mut findings = Findings::new(lang);
+    upkeep::check_lookback(&installation.retention, &installation.flows, &mut findings);
+    reports.add(&own_file, findings);
     Ok((installation, reports))
+}
+
+/// The structured log that `milkrun.toml` asks for, before anything else is read; what is wrong is said later.
+pub(crate) fn logs_of(dir: &Path) -> Option<Logs> {
+    let text = std::fs::read_to_string(dir.join(FILE)).ok()?;
+    let (table, _) = DeTable::parse_recoverable(&text);
+    let mut findings = Findings::new(Lang::En);
+    let top = 0..0;
+    let root = Section { title: FILE, span: &top, table: table.get_ref(), keys: TOP };
+    let (table, span) = root.table("logs", &mut findings)?;
+    upkeep::read_logs(dir, table, &span, &mut findings)
 }
 
 fn no_installation(lang: Lang, dir: &Path, cause: std::io::Error) -> Error {
@@ -315,6 +351,12 @@ fn read_installation(
     if let Some((table, span)) = root.table("alerts", findings) {
         installation.alerts = alerts::read(file, table, &span, findings);
     }
+    if let Some((table, span)) = root.table("retention", findings) {
+        installation.retention = upkeep::read_retention(table, &span, findings);
+    }
+    if let Some((table, span)) = root.table("logs", findings) {
+        installation.logs = upkeep::read_logs(&installation.dir, table, &span, findings);
+    }
     if let Some((accounts, _)) = root.table("accounts", findings) {
         installation.account_names = accounts.keys().map(|name| name.get_ref().clone().into_owned()).collect();
         // After a mistake of grammar, what is missing may only be behind it.
@@ -341,7 +383,8 @@ fn read_store(store: &mut StoreConfig, dir: &Path, table: &DeTable<'_>, span: &S
         store.path = dir.join(path.value);
     }
     let Some(value) = section.get("key") else { return };
-    match secret::reference(value, "key").map(|reference| reference.source) {
+    let source = secret::reference(value, "key").map(|reference| reference.source);
+    match source.or_else(|| secret::in_keyring(value)) {
         Some(SecretSource::Vault(_)) => {
             findings.mistake(&value.span(), findings.lang.say(text::KEY_IN_VAULT));
         }
