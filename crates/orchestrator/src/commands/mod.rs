@@ -23,6 +23,7 @@ mod sign;
 mod status;
 mod trace;
 
+pub(crate) use self::alerts::in_chinese;
 pub(crate) use self::demo::Scene;
 pub(crate) use self::run::asked;
 pub(crate) use self::sandbox::Vendor;

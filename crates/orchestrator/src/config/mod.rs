@@ -211,17 +211,36 @@ fn flow_of<'a>(dir: &Path, path: &'a Path) -> Option<&'a str> {
 /// # Errors
 /// If there is no `milkrun.toml`, or a file cannot be read.
 pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
-    load_with(dir, None, lang)
+    load_with(dir, Draft::Nothing, lang)
 }
 
-/// The same with a text in the place of a flow's file: `(flow, text)`.
+/// A text that is read in the place of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Draft<'a> {
+    /// All files are read as they are.
+    Nothing,
+    /// The text of `milkrun.toml`.
+    Installation(&'a str),
+    /// The text of a flow's file.
+    Flow {
+        /// The flow.
+        name: &'a str,
+        /// The text.
+        text: &'a str,
+    },
+}
+
+/// The same with a text in the place of a file.
 ///
 /// # Errors
 /// Those of [`load`].
-pub(crate) fn load_with(dir: &Path, draft: Option<(&str, &str)>, lang: Lang) -> Result<(Installation, Reports)> {
+pub(crate) fn load_with(dir: &Path, draft: Draft<'_>, lang: Lang) -> Result<(Installation, Reports)> {
     let mut reports = Reports::default();
     let path = dir.join(FILE);
-    let text = std::fs::read_to_string(&path).map_err(|e| no_installation(lang, dir, e))?;
+    let text = match draft {
+        Draft::Installation(text) => text.to_owned(),
+        _ => std::fs::read_to_string(&path).map_err(|e| no_installation(lang, dir, e))?,
+    };
     let file = Arc::new(SourceFile { path: tidy(&path), text });
     let mut findings = Findings::new(lang);
     let mut installation = Installation {
@@ -246,9 +265,9 @@ pub(crate) fn load_with(dir: &Path, draft: Option<(&str, &str)>, lang: Lang) -> 
     reports.add(&file, findings);
     let own_file = file;
     for (name, path) in flow_files(dir)? {
-        let text = match draft.filter(|(drafted, _)| *drafted == name) {
-            Some((_, text)) => text.to_owned(),
-            None => std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?,
+        let text = match draft {
+            Draft::Flow { name: drafted, text } if drafted == name => text.to_owned(),
+            _ => std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?,
         };
         let mut file = Arc::new(SourceFile { path: tidy(&path), text });
         if include::is_wanted(&file.text) {

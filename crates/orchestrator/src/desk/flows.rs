@@ -9,7 +9,7 @@ use milkrun_core::{Error, ErrorKind, Result};
 
 use super::runs::summary;
 use crate::config::suggest;
-use crate::serve::{House, Loaded};
+use crate::serve::{House, Loaded, timetable_of};
 use crate::text::{self, Lang, fill};
 
 /// All flows, by name: those with a file, and those of which only the past is known.
@@ -48,6 +48,7 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
     let recent = house.recents.of(&*house.state.store, name, last).await?;
     let recent: Vec<_> = recent.into_iter().map(|run| summary(run, lang)).collect();
     let text = |pick: fn(&crate::config::FlowConfig) -> &str| config.map_or_else(String::new, |c| pick(c).to_owned());
+    let table = config.and_then(timetable_of);
     let proved_until = summary_of.as_ref().and_then(proved_until);
     Ok(Flow {
         name: name.to_owned(),
@@ -57,10 +58,10 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
         target: text(|c| &c.sink.target.value),
         is_usable: loaded.sound.contains(name),
         has_file: loaded.installation.flow_names.iter().any(|known| known == name),
-        schedule: config.and_then(|c| c.schedule.as_ref()).map(|at| at.value.clone()),
-        schedule_words: None,
-        next_start: None,
-        running: house.runs.live(name),
+        schedule: table.as_ref().map(|table| table.text().to_owned()),
+        schedule_words: table.as_ref().map(|table| lang.title(&table.words()).to_owned()),
+        next_start: house.timetable.state(name).await.and_then(|state| state.next),
+        running: house.runs.live(name, lang),
         last_run: recent.iter().rev().find(|run| run.ended.is_some()).cloned(),
         recent,
         proved_until,

@@ -13,6 +13,8 @@
 //! Commands print what the same functions return.
 
 pub(crate) mod accounts;
+pub(crate) mod alerts;
+pub(crate) mod doctor;
 pub(crate) mod flows;
 pub(crate) mod letters;
 pub(crate) mod mapping;
@@ -29,17 +31,18 @@ use jiff::Timestamp;
 use milkrun_console::desk::Lang as Asked;
 use milkrun_console::model::{
     Account, AlertSettings, AlertSettingsChange, Backfill, CalendarEntry, DeadLetterPage, DeadLetterQuery, Diagnosis,
-    Event, Flow, Incident, MappingDraft, MappingEdit, MappingPreview, MappingPreviewRequest, MappingView, Overview,
-    Problem, RawPage, Run, RunPage, Saved, Trace,
+    Disk, Event, Flow, Incident, MappingDraft, MappingEdit, MappingPreview, MappingPreviewRequest, MappingView,
+    Overview, Problem, RawPage, Run, RunPage, Saved, Trace,
 };
-use milkrun_console::{Caller, Desk};
+use milkrun_console::{Caller, Desk, Role};
 use milkrun_core::{Error, ErrorKind, Result};
+use milkrun_engine::Work;
 use tokio::sync::broadcast;
 
 pub(crate) use self::runs::Recents;
 
 use self::scrub::hidden;
-use crate::serve::{House, Work, start};
+use crate::serve::{House, begin};
 use crate::text::{self, Lang, fill};
 
 /// The desk of an installation that is kept open.
@@ -53,6 +56,13 @@ impl From<Asked> for Lang {
             Asked::Zh => Self::Zh,
         }
     }
+}
+
+/// The disk that the state is on, where the system says.
+async fn disk(house: &House) -> Option<Disk> {
+    let disk = crate::upkeep::disk(house.state.store.folder()).ok()?;
+    let state = crate::upkeep::state_bytes(&house.state).await.ok()?;
+    Some(Disk { free: disk.free, total: disk.total, state })
 }
 
 fn lang(caller: &Caller) -> Lang {
@@ -74,9 +84,9 @@ impl Desk for OpenDesk {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             flows: flows::all(&self.0, lang).await?,
             accounts: accounts::all(&self.0, lang).await?,
-            incidents: Vec::new(),
+            incidents: alerts::open(&self.0, lang).await?,
             mistakes: self.0.mistakes(lang),
-            disk: None,
+            disk: disk(&self.0).await,
         })
     }
 
@@ -97,11 +107,11 @@ impl Desk for OpenDesk {
     }
 
     async fn calendar(&self, _: &Caller, from: Timestamp, until: Timestamp) -> Result<Vec<CalendarEntry>> {
-        self.hidden(runs::past(&self.0, from, until).await?)
+        self.hidden(runs::calendar(&self.0, from, until).await?)
     }
 
     async fn start(&self, caller: &Caller, flow: &str) -> Result<()> {
-        start(&self.0, flow, Work::Run, lang(caller)).await
+        self.0.start(flow, lang(caller)).await
     }
 
     async fn cancel(&self, caller: &Caller, flow: &str) -> Result<()> {
@@ -128,7 +138,7 @@ impl Desk for OpenDesk {
         if let Some(numbers) = &letters {
             letters::with_numbers(&*self.0.state.store, flow, id, numbers, lang).await?;
         }
-        start(&self.0, flow, Work::Replay(letters), lang).await
+        begin(&self.0, flow, Work::DeadLetters(letters), lang).await
     }
 
     async fn arrived(&self, caller: &Caller, flow: &str, letter: u64, remote_id: Option<String>) -> Result<()> {
@@ -178,28 +188,29 @@ impl Desk for OpenDesk {
         mapping::save(&self.0, flow, draft, lang(caller)).await
     }
 
-    async fn alerts(&self, _: &Caller) -> Result<AlertSettings> {
-        Err(Error::new(ErrorKind::NotFound, "no alerts are set up"))
+    async fn alerts(&self, caller: &Caller) -> Result<AlertSettings> {
+        self.hidden(alerts::settings(&self.0, lang(caller))?)
     }
 
-    async fn change_alerts(&self, _: &Caller, _: &AlertSettingsChange) -> Result<Saved> {
-        Err(Error::new(ErrorKind::NotFound, "no alerts are set up"))
+    async fn change_alerts(&self, caller: &Caller, change: &AlertSettingsChange) -> Result<Saved> {
+        alerts::change(&self.0, change, lang(caller)).await
     }
 
-    async fn test_channel(&self, _: &Caller, _: &str) -> Result<()> {
-        Err(Error::new(ErrorKind::NotFound, "no alerts are set up"))
+    async fn test_channel(&self, caller: &Caller, channel: &str) -> Result<()> {
+        alerts::test(&self.0, channel, lang(caller)).await
     }
 
-    async fn incidents(&self, _: &Caller, _: u32) -> Result<Vec<Incident>> {
-        Ok(Vec::new())
+    async fn incidents(&self, caller: &Caller, limit: u32) -> Result<Vec<Incident>> {
+        self.hidden(alerts::incidents(&self.0, limit, lang(caller)).await?)
     }
 
-    async fn doctor(&self, _: &Caller) -> Result<Vec<Diagnosis>> {
-        Ok(Vec::new())
+    async fn doctor(&self, caller: &Caller) -> Result<Vec<Diagnosis>> {
+        self.hidden(doctor::diagnose(&self.0, lang(caller)).await?)
     }
 
     async fn metrics(&self) -> Result<String> {
-        Ok(String::new())
+        let caller = Caller { user: String::new(), role: Role::Viewer, lang: Asked::En };
+        Ok(self.0.metrics.render(&self.overview(&caller).await?))
     }
 
     fn events(&self) -> broadcast::Receiver<Event> {

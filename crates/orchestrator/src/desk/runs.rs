@@ -16,8 +16,8 @@ use crate::text::{self, Lang, fill};
 const AT_A_GLANCE: u32 = 30;
 /// The most runs of a page.
 const MOST: u32 = 500;
-/// How many runs are looked through at a time.
-const AT_ONCE: u32 = 200;
+/// The most entries of a calendar.
+const MOST_ENTRIES: u32 = 20_000;
 
 /// The figures of a run.
 pub(crate) fn counts(counts: &milkrun_engine::Counts) -> Counts {
@@ -41,9 +41,9 @@ pub(crate) fn counts(counts: &milkrun_engine::Counts) -> Counts {
 }
 
 /// A run that has just ended.
-pub(crate) fn summary_of_report(id: u64, report: &Report) -> RunSummary {
+pub(crate) fn summary_of_report(report: &Report) -> RunSummary {
     RunSummary {
-        id,
+        id: report.run,
         flow: report.flow.clone(),
         started: report.started,
         ended: Some(report.ended),
@@ -76,9 +76,9 @@ fn summary_of_record(flow: &str, run: &RunRecord) -> RunSummary {
 /// What every report has.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
-pub(super) struct ShortReport {
-    pub(super) reason: Option<String>,
-    pub(super) error_kind: Option<String>,
+pub(crate) struct ShortReport {
+    pub(crate) reason: Option<String>,
+    pub(crate) error_kind: Option<String>,
 }
 
 /// The same in the language of its reader.
@@ -133,7 +133,7 @@ pub(super) async fn one(house: &House, flow: &str, number: u64, lang: Lang) -> R
     let id = house.flow_id(flow, lang).await?.ok_or_else(none)?;
     let found = house.state.store.runs(id, number.checked_add(1), 1).await?.pop();
     let run = found.filter(|run| run.id == number).ok_or_else(none)?;
-    let live = house.runs.live(flow).filter(|live| live.id == number);
+    let live = house.runs.live(flow, lang).filter(|live| live.id == number);
     let summary = summary(summary_of_record(flow, &run), lang);
     let Ok(report) = serde_json::from_str::<Report>(&run.report) else {
         return Ok(model::Run {
@@ -153,14 +153,14 @@ pub(super) async fn one(house: &House, flow: &str, number: u64, lang: Lang) -> R
         distinct: proved.distinct,
         total: proved.total,
     });
-    let open = report.open.iter().map(|(covers, reason)| SliceState {
-        id: 0,
-        covers: covers.clone(),
-        from: None,
-        until: None,
+    let open = report.open.iter().map(|slice| SliceState {
+        id: slice.id,
+        covers: lang.retell(&slice.covers).into_owned(),
+        from: slice.window.map(|window| window.from),
+        until: slice.window.map(|window| window.until),
         pages: 0,
         records: 0,
-        reason: Some(lang.retell(reason).into_owned()).filter(|reason| !reason.is_empty()),
+        reason: Some(lang.retell(&slice.why).into_owned()).filter(|reason| !reason.is_empty()),
     });
     Ok(model::Run {
         summary,
@@ -174,34 +174,29 @@ pub(super) async fn one(house: &House, flow: &str, number: u64, lang: Lang) -> R
     })
 }
 
-/// The runs of all flows that began in `[from, until)`, by time.
-pub(super) async fn past(house: &House, from: Timestamp, until: Timestamp) -> Result<Vec<CalendarEntry>> {
-    let store = &house.state.store;
-    let mut all = Vec::new();
-    for flow in store.flows().await? {
-        // A flow whose last run began earlier has none in the span.
-        if flow.last_run.as_ref().is_none_or(|run| run.started < from) {
-            continue;
-        }
-        let Some(id) = store.flow_id(&flow.name).await? else { continue };
-        let mut before = None;
-        loop {
-            let runs = store.runs(id, before, AT_ONCE).await?;
-            let is_last = runs.len() < AT_ONCE as usize || runs.last().is_some_and(|run| run.started < from);
-            before = runs.last().map(|run| run.id);
-            let inside = runs.into_iter().filter(|run| run.started >= from && run.started < until);
-            all.extend(inside.map(|run| CalendarEntry {
-                flow: flow.name.clone(),
-                at: run.started,
-                ended: run.ended,
-                run: Some(run.id),
-                verdict: run.verdict.map(|verdict| verdict.to_string()),
-            }));
-            if is_last {
-                break;
-            }
-        }
-    }
+/// The runs of all flows that began in `[from, until)`, and those that are to begin in it, by time.
+pub(super) async fn calendar(house: &House, from: Timestamp, until: Timestamp) -> Result<Vec<CalendarEntry>> {
+    let now = house.state.clock.now();
+    let past = house.state.store.runs_between(from, until, MOST_ENTRIES).await?;
+    let mut all: Vec<CalendarEntry> = past
+        .into_iter()
+        .map(|run| CalendarEntry {
+            flow: run.flow,
+            at: run.started,
+            ended: run.ended,
+            run: Some(run.id),
+            verdict: run.verdict.map(|verdict| verdict.to_string()),
+        })
+        .collect();
+    let room = (MOST_ENTRIES as usize).saturating_sub(all.len());
+    let coming = house.timetable.upcoming(from.max(now), until, room).await;
+    all.extend(coming.into_iter().map(|start| CalendarEntry {
+        flow: start.flow,
+        at: start.at,
+        ended: None,
+        run: None,
+        verdict: None,
+    }));
     all.sort_by(|a, b| (a.at, &a.flow).cmp(&(b.at, &b.flow)));
     Ok(all)
 }

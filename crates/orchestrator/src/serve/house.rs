@@ -2,17 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
+use milkrun_alerts::Alerts;
+use milkrun_console::metrics::Metrics;
 use milkrun_console::model::{Event, Mistake};
+use milkrun_core::notes::Notes;
 use milkrun_core::state::StateStore as _;
 use milkrun_core::{Error, ErrorKind, Result};
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
+use super::alerts::LastRuns;
 use super::loaded::{Loaded, Reader};
 use super::runs::Runs;
+use super::timetable::Timetable;
 use super::watch::{self, Stamps};
-use crate::commands::Here;
+use crate::commands::{Here, in_chinese};
 use crate::config::{self, FILE, Reports, suggest};
 use crate::desk::Recents;
 use crate::desk::mistakes;
@@ -39,8 +46,15 @@ pub(crate) struct House {
     /// Held while a file is written, so that of two who write, one is told.
     pub(crate) writing: tokio::sync::Mutex<()>,
     pub(crate) runs: Runs,
+    pub(crate) timetable: Timetable,
+    pub(crate) alerts: Alerts,
+    /// Is told when it is time to look for incidents.
+    pub(super) look_soon: Notify,
+    pub(super) last_runs: LastRuns,
+    pub(crate) metrics: Metrics,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) recents: Recents,
+    is_closing: AtomicBool,
 }
 
 /// Why an installation could not be opened.
@@ -74,6 +88,9 @@ impl House {
             Reader { dir: &dir, environment: here.environment, scrubber: &here.out.scrubber, lang: here.out.lang };
         let stamps = watch::look(&dir, &watch::named_files(&installation));
         let loaded = Loaded::read(reader, &state, None).await?;
+        let notes = Arc::clone(&state.store) as Arc<dyn Notes>;
+        let client = milkrun_core::transport::client()?;
+        let alerts = Alerts::new(loaded.alerts.clone(), notes, Arc::clone(&state.clock), client, in_chinese);
         let house = Self {
             dir,
             environment: here.environment.clone(),
@@ -84,8 +101,14 @@ impl House {
             stamps: tokio::sync::Mutex::new(stamps),
             writing: tokio::sync::Mutex::new(()),
             runs: Runs::default(),
+            timetable: Timetable::default(),
+            alerts,
+            look_soon: Notify::new(),
+            last_runs: LastRuns::default(),
+            metrics: Metrics::new(env!("CARGO_PKG_VERSION")),
             events: broadcast::channel(EVENTS).0,
             recents: Recents::default(),
+            is_closing: AtomicBool::new(false),
         };
         house.log_mistakes();
         Ok(Arc::new(house))
@@ -137,8 +160,10 @@ impl House {
                 if !loaded.has_accounts_of(&before) {
                     self.state.forget_contexts();
                 }
+                self.alerts.replace(loaded.alerts.clone()).await;
                 *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
                 self.go_on_with_changes(&before);
+                self.take_timetables().await?;
             }
             Err(error) if matches!(error.kind(), ErrorKind::ConfigInvalid | ErrorKind::Io) => {
                 tracing::warn!(%error, "the files cannot be read; what was read before stays in use");
@@ -146,6 +171,7 @@ impl House {
             }
             Err(error) => return Err(error),
         }
+        self.look_soon.notify_one();
         self.log_mistakes();
         self.tell(Event::Reloaded { mistakes: self.mistakes(lang) });
         Ok(())
@@ -172,6 +198,17 @@ impl House {
             let at = format!("{}:{}:{}", mistake.file, mistake.line, mistake.column);
             tracing::warn!(at, help = mistake.help, "{}", mistake.message);
         }
+    }
+
+    /// Whether the program is about to end.
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Relaxed)
+    }
+
+    /// Asks all runs to end, waits for them so long, and drops what has not ended.
+    pub(super) async fn close(&self, patience: Duration) {
+        self.is_closing.store(true, Ordering::Relaxed);
+        self.runs.end(patience).await;
     }
 
     /// Tells whoever listens.

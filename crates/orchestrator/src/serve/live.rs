@@ -1,98 +1,101 @@
 //! A run under way as it looks from outside.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use milkrun_console::model::LiveRun;
-use milkrun_core::Context;
-use milkrun_engine::{Counts, Flow, Observer};
+use milkrun_console::model::{LiveRun, SliceState};
+use milkrun_engine::{Calls, Counts, Observer, Progress, SliceNow};
 
 use crate::desk::runs::counts;
+use crate::text::Lang;
+
+/// How many slices are shown.
+const MOST_SLICES: usize = 200;
+/// How often slices are listed: a run may commit many times a second.
+const LIST: Duration = Duration::from_millis(250);
 
 /// What is known of a run while it goes on.
 #[derive(Debug)]
 pub(crate) struct Live {
-    pub(crate) flow: String,
+    flow: String,
     work: &'static str,
-    started: Timestamp,
-    /// The number that the store gave; 0 until that is known.
-    number: AtomicU64,
-    counts: Mutex<Counts>,
-    has_news: AtomicBool,
-    source: Mutex<Source>,
+    seen: Mutex<Seen>,
 }
 
-/// The account that is called, and how often it was before.
 #[derive(Debug)]
-struct Source {
-    cx: Context,
-    calls_before: u64,
-}
-
-impl Source {
-    fn of(flow: &Flow) -> Self {
-        let mut source = Self { cx: flow.source_cx.clone(), calls_before: 0 };
-        source.calls_before = source.calls();
-        source
-    }
-
-    fn calls(&self) -> u64 {
-        self.cx.transport().map_or(0, |transport| transport.stats().calls()) - self.calls_before
-    }
+struct Seen {
+    /// The number that the store gave; 0 until that is known.
+    id: u64,
+    started: Timestamp,
+    counts: Counts,
+    calls: Calls,
+    slices: Vec<SliceNow>,
+    listed: Option<Instant>,
+    has_news: bool,
 }
 
 impl Observer for Live {
-    fn progress(&self, counts: &Counts) {
-        counts.clone_into(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
-        self.has_news.store(true, Ordering::Relaxed);
+    fn progress(&self, now: &Progress<'_>) {
+        let mut seen = self.seen();
+        (seen.id, seen.started) = (now.id(), now.started());
+        now.counts().clone_into(&mut seen.counts);
+        now.calls().clone_into(&mut seen.calls);
+        seen.has_news = true;
+        if seen.listed.is_none_or(|listed| listed.elapsed() >= LIST) {
+            seen.slices = now.slices(MOST_SLICES);
+            seen.listed = Some(Instant::now());
+        }
     }
 }
 
 impl Live {
-    pub(crate) fn new(flow: &Flow, work: &'static str, started: Timestamp) -> Self {
-        Self {
-            flow: flow.name.clone(),
-            work,
+    pub(crate) fn new(flow: &str, work: &'static str, started: Timestamp) -> Self {
+        let seen = Seen {
+            id: 0,
             started,
-            number: AtomicU64::new(0),
-            counts: Mutex::default(),
-            has_news: AtomicBool::new(false),
-            source: Mutex::new(Source::of(flow)),
-        }
+            counts: Counts::default(),
+            calls: Calls::default(),
+            slices: Vec::new(),
+            listed: None,
+            has_news: false,
+        };
+        Self { flow: flow.to_owned(), work, seen: Mutex::new(seen) }
     }
 
-    /// The same run goes on with other files, as a run of its own.
-    pub(crate) fn begin_anew(&self, flow: &Flow) {
-        self.number.store(0, Ordering::Relaxed);
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = Counts::default();
-        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = Source::of(flow);
-    }
-
-    pub(crate) fn has_number(&self) -> bool {
-        self.number.load(Ordering::Relaxed) > 0
-    }
-
-    pub(crate) fn set_number(&self, number: u64) {
-        self.number.store(number, Ordering::Relaxed);
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether anything has happened since this was asked last.
     pub(crate) fn take_news(&self) -> bool {
-        self.has_news.swap(false, Ordering::Relaxed)
+        std::mem::take(&mut self.seen().has_news)
     }
 
     /// How far it is.
-    pub(crate) fn now(&self) -> LiveRun {
+    pub(crate) fn now(&self, lang: Lang) -> LiveRun {
+        let seen = self.seen();
         LiveRun {
-            id: self.number.load(Ordering::Relaxed),
+            id: seen.id,
             flow: self.flow.clone(),
-            started: self.started,
+            started: seen.started,
             work: self.work.to_owned(),
-            counts: counts(&self.counts.lock().unwrap_or_else(PoisonError::into_inner)),
-            calls: self.source.lock().unwrap_or_else(PoisonError::into_inner).calls(),
+            counts: counts(&seen.counts),
+            calls: seen.calls.source(),
             waits_for: None,
-            slices: Vec::new(),
+            slices: seen.slices.iter().map(|slice| slice_state(slice, lang)).collect(),
         }
+    }
+}
+
+fn slice_state(slice: &SliceNow, lang: Lang) -> SliceState {
+    SliceState {
+        id: slice.id,
+        covers: lang.retell(&slice.covers).into_owned(),
+        from: slice.window.map(|window| window.from),
+        until: slice.window.map(|window| window.until),
+        pages: slice.pages,
+        records: slice.records,
+        reason: slice.why.as_deref().map(|why| lang.retell(why).into_owned()),
     }
 }

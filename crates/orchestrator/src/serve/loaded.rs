@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use milkrun_alerts::Settings;
 use milkrun_console::model::Mistake;
 use milkrun_core::Result;
 use xxhash_rust::xxh3::Xxh3;
@@ -14,7 +15,7 @@ use crate::desk::mistakes;
 use crate::environment::Environment;
 use crate::show::Scrubber;
 use crate::text::Lang;
-use crate::wiring::{Accounts, Prepared, Secrets, State, open_accounts, prepare_flows};
+use crate::wiring::{Accounts, Prepared, Secrets, State, open_accounts, open_alerts, prepare_flows};
 
 /// What files are read with.
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +27,20 @@ pub(crate) struct Reader<'a> {
     pub(crate) lang: Lang,
 }
 
+impl<'a> Reader<'a> {
+    fn secrets(self, state: &'a State) -> Secrets<'a> {
+        Secrets::Fetched { environment: self.environment, vault: Some(&state.store), scrubber: self.scrubber }
+    }
+}
+
 /// An installation as it is used.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     /// Flows and accounts that have mistakes are here as they were before, if they were good.
     pub(crate) installation: Installation,
     pub(crate) accounts: Accounts,
+    /// Who is told of what.
+    pub(crate) alerts: Settings,
     /// The flows that can run.
     pub(crate) usable: BTreeSet<String>,
     /// The flows whose newest file has no mistakes.
@@ -73,6 +82,11 @@ impl Loaded {
             }
         };
         let lang = reader.lang;
+        let secrets = reader.secrets(state);
+        let mut alerts = open_alerts(&installation, secrets, lang, &mut reports).await?;
+        if let Some(before) = before.filter(|_| reports.is_wrong(config::FILE)) {
+            alerts = before.alerts.clone();
+        }
         let prepared = prepare_flows(&installation, &accounts, Some(state), |_| true, lang, &mut reports).await?;
         let is_sound = |name: &String| !reports.blames_flow(reader.dir, name);
         let sound: BTreeSet<String> = prepared.into_iter().map(|flow| flow.name).filter(is_sound).collect();
@@ -85,7 +99,7 @@ impl Loaded {
             usable.extend(prepared.into_iter().map(|flow| flow.name));
         }
         let mistakes = if reports.is_clean() { Default::default() } else { told(reader, state, reports).await? };
-        Ok(Self { installation, accounts, usable, sound, accounts_key: key, accounts_are_sound, mistakes })
+        Ok(Self { installation, accounts, alerts, usable, sound, accounts_key: key, accounts_are_sound, mistakes })
     }
 
     /// What is wrong with the files as they are.
@@ -199,12 +213,9 @@ async fn told(reader: Reader<'_>, state: &State, found: Reports) -> Result<[Vec<
     for lang in [Lang::En, Lang::Zh] {
         if lang as usize != reader.lang as usize {
             let (installation, mut reports) = config::load(reader.dir, lang)?;
-            let secrets = Secrets::Fetched {
-                environment: reader.environment,
-                vault: Some(&state.store),
-                scrubber: reader.scrubber,
-            };
+            let secrets = reader.secrets(state);
             let accounts = open_accounts(&installation, |_| true, secrets, lang, &mut reports).await?;
+            open_alerts(&installation, secrets, lang, &mut reports).await?;
             prepare_flows(&installation, &accounts, Some(state), |_| true, lang, &mut reports).await?;
             all.insert(lang as usize, mistakes::of_reports(&reports, lang));
         }

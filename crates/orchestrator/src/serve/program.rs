@@ -47,6 +47,8 @@ pub(crate) async fn serve(here: Here<'_>, ask: &cli::Serve) -> Outcome {
     if let Some(address) = &address {
         out.line(fill!(out.lang, text::CONSOLE_AT, address = address));
     }
+    house.follow_timetables().await?;
+    let beside = [tokio::spawn(Arc::clone(&house).watch_for_incidents()), tokio::spawn(Arc::clone(&house).keep_tidy())];
     manager.tell("READY=1");
     tokio::select! {
         () = asked() => {}
@@ -55,7 +57,8 @@ pub(crate) async fn serve(here: Here<'_>, ask: &cli::Serve) -> Outcome {
     manager.tell("STOPPING=1");
     out.note(out.say(text::STOPPING));
     closes.send_replace(true);
-    house.runs.end(PATIENCE).await;
+    beside.iter().for_each(tokio::task::JoinHandle::abort);
+    house.close(PATIENCE).await;
     if let Some(console) = console {
         console.ended().await;
     }
@@ -103,9 +106,13 @@ async fn keep(house: &Arc<House>, manager: &Manager) {
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last_told = tokio::time::Instant::now();
     loop {
-        look.tick().await;
-        if let Err(error) = house.look_at_files().await {
-            tracing::error!(%error, help = Error::help(&error), "the files could not be looked at");
+        let is_due = house.timetable.sleep(house.state.clock.now());
+        let outcome = tokio::select! {
+            _ = look.tick() => house.look_at_files().await.map(drop),
+            () = is_due => house.do_what_is_due().await,
+        };
+        if let Err(error) = outcome {
+            tracing::error!(%error, help = error.help(), "files or timetables could not be looked at");
         }
         if let Some(every) = manager.watchdog
             && last_told.elapsed() >= every

@@ -5,43 +5,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use milkrun_console::model::{Event, LiveRun};
-use milkrun_core::state::StateStore as _;
 use milkrun_core::{Error, ErrorKind, Result};
-use milkrun_engine::{Flow, Report, Stop, Stopper};
+use milkrun_engine::{Flow, Report, Stop, Stopper, Work};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::house::House;
 use super::live::Live;
-use crate::desk::runs::{summary, summary_of_report};
+use crate::desk::runs::{counts, summary, summary_of_report};
 use crate::text::{self, Lang, fill};
 
 /// How often listeners hear of a run that goes on.
 const TELL: Duration = Duration::from_millis(300);
 
-/// What a run does.
-#[derive(Clone, Debug)]
-pub(crate) enum Work {
-    /// Reads and delivers.
-    Run,
-    /// Sends dead letters again: these, or all.
-    Replay(Option<Vec<u64>>),
-}
-
-impl Work {
-    /// The work as the API calls it.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Run => "run",
-            Self::Replay(_) => "replay",
-        }
-    }
-}
-
 /// All runs under way.
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
     all: Mutex<BTreeMap<String, Running>>,
+    /// Is told whenever a run has ended.
     ended: Notify,
 }
 
@@ -75,8 +56,19 @@ impl Runs {
     }
 
     /// The run of a flow as it is now.
-    pub(crate) fn live(&self, flow: &str) -> Option<LiveRun> {
-        self.all().get(flow).map(|running| running.live.now())
+    pub(crate) fn live(&self, flow: &str, lang: Lang) -> Option<LiveRun> {
+        self.all().get(flow).map(|running| running.live.now(lang))
+    }
+
+    /// Returns when the flow does not run.
+    pub(super) async fn free(&self, flow: &str) {
+        loop {
+            let ended = self.ended.notified();
+            if !self.all().contains_key(flow) {
+                return;
+            }
+            ended.await;
+        }
     }
 
     /// Asks the run of a flow to end; says whether there is one.
@@ -89,7 +81,7 @@ impl Runs {
     }
 
     /// Asks the run of a flow to end, and to go on at once with the files as they are now.
-    pub(crate) fn renew(&self, flow: &str) {
+    pub(super) fn renew(&self, flow: &str) {
         if let Some(running) = self.all().get_mut(flow) {
             running.then = Then::GoOn;
             running.stopper.stop();
@@ -106,7 +98,7 @@ impl Runs {
     }
 
     /// Asks all runs to end, waits for them so long, and drops those that have not: what they have committed stays.
-    pub(crate) async fn end(&self, patience: Duration) {
+    pub(super) async fn end(&self, patience: Duration) {
         for flow in self.flows() {
             self.cancel(&flow);
         }
@@ -134,21 +126,18 @@ impl Runs {
 ///
 /// # Errors
 /// [`ErrorKind::Busy`] if the flow runs already, and what keeps it from beginning.
-pub(crate) async fn start(house: &Arc<House>, name: &str, work: Work, lang: Lang) -> Result<()> {
-    let busy = || {
-        Error::new(ErrorKind::Busy, fill!(lang, text::FLOW_RUNS, flow = name)).advise(lang.say(text::FLOW_RUNS_HELP))
-    };
+pub(crate) async fn begin(house: &Arc<House>, name: &str, work: Work, lang: Lang) -> Result<()> {
     if house.runs.all().contains_key(name) {
-        return Err(busy());
+        return Err(busy(name, lang));
     }
     let flow = open(house, name, lang).await?;
     let (stopper, stop) = Stop::new();
-    let live = Arc::new(Live::new(&flow, work.name(), house.state.clock.now()));
+    let live = Arc::new(Live::new(name, work_name(&work), house.state.clock.now()));
     let running = Running { stopper, then: Then::Rest, live: Arc::clone(&live), task: None };
     {
         let mut all = house.runs.all();
         if all.contains_key(name) {
-            return Err(busy());
+            return Err(busy(name, lang));
         }
         all.insert(name.to_owned(), running);
     }
@@ -160,6 +149,19 @@ pub(crate) async fn start(house: &Arc<House>, name: &str, work: Work, lang: Lang
     Ok(())
 }
 
+/// The error of whoever wants a flow to run that runs.
+pub(super) fn busy(flow: &str, lang: Lang) -> Error {
+    Error::new(ErrorKind::Busy, fill!(lang, text::FLOW_RUNS, flow = flow)).advise(lang.say(text::FLOW_RUNS_HELP))
+}
+
+/// The work as the API calls it.
+fn work_name(work: &Work) -> &'static str {
+    match work {
+        Work::Due | Work::Anew => "run",
+        Work::DeadLetters(_) => "replay",
+    }
+}
+
 /// The flow with the files as they are now. Its tables are read anew: those of other flows have grown.
 async fn open(house: &House, name: &str, lang: Lang) -> Result<Flow> {
     let accounts = house.loaded().accounts.clone();
@@ -168,14 +170,27 @@ async fn open(house: &House, name: &str, lang: Lang) -> Result<Flow> {
 
 /// Runs until it has ended and nobody wants it to go on; then the listeners are told.
 async fn go(house: Arc<House>, flow: Flow, work: Work, stop: Stop, live: Arc<Live>) {
+    let name = flow.name.clone();
     let ended = {
         // However this ends, a panic included, the flow is free again.
-        let _free = Free { house: Arc::clone(&house), flow: flow.name.clone() };
+        let _free = Free { house: &house, flow: &name };
         rounds(&house, flow, &work, stop, &live).await
     };
-    if let Some(report) = ended {
-        house.tell(Event::Ended { run: summary(summary_of_report(live.now().id, &report), house.out.lang) });
+    if let Some(report) = &ended {
+        let run = summary(summary_of_report(report), house.out.lang);
+        house.metrics.ended(&run, &counts(&report.counts));
+        house.tell(Event::Ended { run });
     }
+    house.look_soon.notify_one();
+    if matches!(work, Work::Due) {
+        let was_cut = ended.is_some_and(|report| was_cut(&report));
+        house.run_ended(&name, was_cut).await;
+    }
+}
+
+/// Whether a run was asked to end.
+fn was_cut(report: &Report) -> bool {
+    report.error_kind.as_deref() == Some(ErrorKind::Interrupted.as_str())
 }
 
 /// Runs again as often as the files change meanwhile; returns how the last run ended, if it began.
@@ -190,8 +205,8 @@ async fn rounds(house: &House, mut flow: Flow, work: &Work, mut stop: Stop, live
             Err(error) => tracing::error!(flow = name, %error, help = error.help(), "the run did not begin"),
         }
         let report = outcome.ok()?;
-        let was_cut = report.error_kind.as_deref() == Some(ErrorKind::Interrupted.as_str());
-        let Some(again) = house.runs.again(&name).filter(|_| was_cut) else { return Some(report) };
+        let again = if was_cut(&report) { house.runs.again(&name) } else { None };
+        let Some(again) = again else { return Some(report) };
         stop = again;
         flow = match open(house, &name, house.out.lang).await {
             Ok(flow) => flow,
@@ -200,59 +215,35 @@ async fn rounds(house: &House, mut flow: Flow, work: &Work, mut stop: Stop, live
                 return Some(report);
             }
         };
-        live.begin_anew(&flow);
     }
 }
 
 /// One run, of which listeners hear meanwhile.
 async fn one(house: &House, flow: &Flow, work: &Work, stop: &mut Stop, live: &Live) -> Result<Report> {
     let around = house.state.surroundings();
-    let run = async {
-        match work {
-            Work::Run => milkrun_engine::run(flow, &around, false, stop, live).await,
-            Work::Replay(letters) => milkrun_engine::replay(flow, &around, letters.clone(), stop, live).await,
-        }
-    };
     let telling = async {
         loop {
             tokio::time::sleep(TELL).await;
             if house.events.receiver_count() > 0 && live.take_news() {
-                number(house, live, work).await;
-                house.tell(Event::Progress { run: live.now() });
+                house.tell(Event::Progress { run: live.now(house.out.lang) });
             }
         }
     };
-    let outcome = tokio::select! {
-        outcome = run => outcome,
+    tokio::select! {
+        outcome = milkrun_engine::run(flow, &around, work, stop, live) => outcome,
         never = telling => never,
-    };
-    number(house, live, work).await;
-    outcome
-}
-
-/// Finds out which number the store has given to the run.
-async fn number(house: &House, live: &Live, work: &Work) {
-    if live.has_number() || !matches!(work, Work::Run) {
-        return;
-    }
-    let store = &house.state.store;
-    let Ok(Some(id)) = store.flow_id(&live.flow).await else { return };
-    if let Ok(runs) = store.runs(id, None, 1).await
-        && let Some(run) = runs.first()
-    {
-        live.set_number(run.id);
     }
 }
 
 /// Frees a flow whose run is over.
-struct Free {
-    house: Arc<House>,
-    flow: String,
+struct Free<'a> {
+    house: &'a House,
+    flow: &'a str,
 }
 
-impl Drop for Free {
+impl Drop for Free<'_> {
     fn drop(&mut self) {
-        self.house.runs.all().remove(&self.flow);
+        self.house.runs.all().remove(self.flow);
         self.house.runs.ended.notify_waiters();
     }
 }

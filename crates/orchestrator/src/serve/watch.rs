@@ -47,7 +47,7 @@ pub(crate) fn named_files(installation: &Installation) -> BTreeSet<PathBuf> {
     for account in &installation.accounts {
         files.extend(account.secrets.iter().filter_map(|reference| match &reference.source {
             SecretSource::File(path) => Some(installation.dir.join(path)),
-            SecretSource::Env(_) | SecretSource::Vault(_) => None,
+            _ => None,
         }));
     }
     files

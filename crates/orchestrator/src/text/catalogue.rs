@@ -467,6 +467,7 @@ texts! {
     RULE_FORM: "write a rule as TOML, such as `{ from = \"created\", type = \"date\" }`", "请用 TOML 写规则，如 `{ from = \"created\", type = \"date\" }`";
     FILE_MOVED: "the file of flow `{flow}` has changed since this text was made from it", "流程 `{flow}` 的文件在此文本生成之后已被更改";
     FILE_MOVED_HELP: "load it again and make the change once more", "请重新载入后再修改";
+    SETTINGS_MOVED: "`milkrun.toml` has changed since this was made from it", "`milkrun.toml` 在此之后已被更改";
     INCLUDED_NOT_EDITABLE: "flow `{flow}` includes the metadata of another platform, which is not changed here", "流程 `{flow}` 引用了其他平台的元数据，不能在此修改";
     INCLUDED_NOT_EDITABLE_HELP: "change the metadata, or turn it into a flow with `milkrun import`", "请修改元数据，或用 `milkrun import` 把它转换为流程";
     WAITS: "read on page {page}; waits for its delivery", "在第 {page} 页读取，等待投递";

@@ -25,13 +25,13 @@ use milkrun_core::target::FieldKind;
 use milkrun_core::{Error, ErrorKind, Record, Result, TargetSpec};
 use milkrun_engine::preview::{Fate, Judged, judge};
 
-pub(super) use self::save::save;
+pub(super) use self::save::{put, revision, save};
 
 use self::path::Steps;
 use self::samples::Fields;
 use super::mistakes::of_files;
 use super::{letters, pages};
-use crate::config::{self, Reports};
+use crate::config::{self, Draft, Reports};
 use crate::serve::House;
 use crate::text::{self, Lang, fill};
 use crate::wiring::{Prepared, Secrets, open_accounts, prepare_flows};
@@ -54,7 +54,7 @@ struct Tried {
 
 /// Reads a text as the file of a flow, without using it.
 async fn try_text(house: &House, flow: &str, text: &str, lang: Lang) -> Result<Tried> {
-    let (installation, mut reports) = config::load_with(&house.dir, Some((flow, text)), lang)?;
+    let (installation, mut reports) = config::load_with(&house.dir, Draft::Flow { name: flow, text }, lang)?;
     let config = installation.flows.iter().find(|config| config.name == flow);
     let used: Vec<&str> = config
         .map(|config| vec![config.source.account.value.as_str(), config.sink.account.value.as_str()])
