@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use milkrun_engine::timetable::Schedule;
 use toml::de::DeTable;
 
-use super::SourceFile;
 use super::alerts::{self, RuleSettings};
 use super::span::{At, Findings, Section, Span, suggest};
 use super::tables::TableConfig;
-use super::value::{Moment, is_schedule};
+use super::value::Moment;
+use super::{SourceFile, schedule};
 use crate::text::{self, fill};
 
 pub(super) const FLOW: &[&str] = &["schedule", "include", "source", "sink", "mapping", "tables", "alerts"];
@@ -48,7 +49,8 @@ pub(crate) struct FlowConfig {
     /// The file's name without its ending.
     pub(crate) name: String,
     pub(crate) file: Arc<SourceFile>,
-    pub(crate) schedule: Option<At<String>>,
+    /// When it starts by itself.
+    pub(crate) schedule: Option<Schedule>,
     pub(crate) source: SourceConfig,
     pub(crate) sink: SinkConfig,
     /// The tables that its expressions look values up in.
@@ -117,14 +119,11 @@ pub(super) fn read(
     let lang = findings.lang;
     let top = 0..0;
     let root = Section { title: lang.say(text::THE_FLOW_FILE), span: &top, table, keys: FLOW };
-    root.close(&[("[source]", SOURCE), ("[sink]", SINK), ("[mapping]", MAPPING)], findings);
-    let schedule = root.text("schedule", findings);
-    if let Some(at) = &schedule
-        && !is_schedule(&at.value)
-    {
-        let message = fill!(lang, text::NO_SCHEDULE, value = at.value);
-        findings.mistake_with(&at.span, message, lang.say(text::SCHEDULE_FORM));
-    }
+    root.close(
+        &[("[schedule]", schedule::KEYS), ("[source]", SOURCE), ("[sink]", SINK), ("[mapping]", MAPPING)],
+        findings,
+    );
+    let schedule = schedule::read(root, &file.text, findings);
     let mut part = |key: &str, example: &str| {
         if root.get(key).is_none() && !root.is_misspelt(key) {
             let message = fill!(lang, text::MISSING_TABLE, key = key);

@@ -64,6 +64,7 @@ pub(super) fn expand(
         since: String::new(),
         source_account: None,
         sink_account: None,
+        is_timetable: super::is_timetable,
     };
     let imported = match qeasy::import(&texts[0], texts.get(1).map(String::as_str), &options) {
         Ok(imported) => imported,

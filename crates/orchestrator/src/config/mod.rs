@@ -7,6 +7,7 @@
 //! | `declare` | which streams and targets does a flow declare by itself? |
 //! | `flow` | what may a flow file say? |
 //! | `include` | how does the metadata of another platform become a part of a flow? |
+//! | `schedule` | when does a flow start by itself? |
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
 //! | `tables` | where do the values come from that expressions look up? |
@@ -19,6 +20,7 @@ mod alerts;
 mod declare;
 mod flow;
 mod include;
+mod schedule;
 mod schema;
 mod secret;
 mod shape;
@@ -46,6 +48,7 @@ pub(crate) use self::alerts::{AlertsConfig, ChannelConfig, Held, HeldFrom, Robot
 pub(crate) use self::declare::{Declared, declared};
 pub(crate) use self::flow::{Changes, FlowConfig};
 pub(crate) use self::include::is_wanted as includes;
+pub(crate) use self::schedule::is_timetable;
 pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};

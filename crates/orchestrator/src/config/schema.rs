@@ -1,6 +1,7 @@
 //! The JSON Schema of both kinds of files, for editors.
 
 use milkrun_core::ConnectorSpec;
+use milkrun_engine::timetable::table::DEFAULT_ZONE;
 use serde_json::{Map, Value, json};
 
 use super::alerts;
@@ -54,6 +55,37 @@ pub(crate) fn flow_schema() -> Value {
         }),
         "declare": json!({ "type": "object", "description": "A target that only this flow declares, in the form of the account's `targets`." }),
     });
+    let cron = json!({
+        "type": "string",
+        "description": "Five fields (minute hour day month weekday), six with seconds first as Quartz has them, seven with a year last, or @hourly, @daily, @weekly, @monthly, @yearly.",
+        "examples": ["0 */5 * * * ?", "*/5 * * * *", "0 0 2 ? * MON-FRI", "@daily"],
+    });
+    let schedule = json!({
+        "cron": cron,
+        "zone": json!({
+            "type": "string",
+            "default": DEFAULT_ZONE,
+            "description": "The IANA name of the zone that the timetable is meant in.",
+            "examples": ["Asia/Shanghai", "Europe/Berlin", "UTC"],
+        }),
+        "overlap": json!({
+            "enum": ["skip", "queue", "cancel"],
+            "default": "skip",
+            "description": "What becomes of a start that comes while the flow runs: it is left out, it waits for the run's end, or the run is asked to end and it comes then.",
+        }),
+        "missed": json!({
+            "enum": ["once", "each", "skip"],
+            "default": "once",
+            "description": "What becomes of starts that nobody was there for: one run for all of them, one for each (the newest 100 at most), or none.",
+        }),
+        "jitter": json!({
+            "type": "string",
+            "default": "0s",
+            "description": "Starts are put off by up to this long, so that flows with one timetable do not all start at once; never to the next start or beyond.",
+            "examples": ["30s", "5m"],
+        }),
+        "paused": json!({ "type": "boolean", "default": false, "description": "Whether the timetable is not followed for now." }),
+    });
     let mut mapping = milkrun_mapping::schema().to_value();
     // References of the mapping's schema begin at its own root.
     let defs = mapping.as_object_mut().and_then(|m| m.remove("$defs")).unwrap_or_default();
@@ -66,7 +98,10 @@ pub(crate) fn flow_schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "schedule": text("When it runs: five or six fields (seconds first), Quartz's `?` accepted; Beijing time."),
+            "schedule": json!({
+                "description": "When it starts by itself, while `milkrun serve` is there.",
+                "oneOf": [cron, table(schedule, &["cron"])],
+            }),
             "include": json!({
                 "type": "object",
                 "additionalProperties": false,
@@ -217,6 +252,8 @@ mod tests {
         assert_eq!(properties(&flow, "/properties"), sorted(super::super::flow::FLOW));
         assert_eq!(properties(&flow, "/properties/source/properties"), sorted(super::super::flow::SOURCE));
         assert_eq!(properties(&flow, "/properties/sink/properties"), sorted(super::super::flow::SINK));
+        let schedule = "/properties/schedule/oneOf/1/properties";
+        assert_eq!(properties(&flow, schedule), sorted(super::super::schedule::KEYS));
         let all = installation_schema(&milkrun_core::connectors());
         assert_eq!(properties(&all, "/properties"), sorted(super::super::TOP));
         assert_eq!(properties(&all, "/properties/alerts/properties"), sorted(alerts::ALERTS));

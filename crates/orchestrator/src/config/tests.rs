@@ -1,6 +1,9 @@
 //! What is said about wrong files: each case changes one thing in a right installation.
 
 use std::path::Path;
+use std::time::Duration;
+
+use milkrun_engine::timetable::{Missed, Overlap, Policy};
 
 use super::{Reports, load};
 use crate::environment::Environment;
@@ -171,6 +174,28 @@ const CASES: &[Case] = &[
     ("misspelt stream", F, "stream =", "streem ="),
     ("empty stream", F, "stream = \"orders\"", "stream = \"\""),
     ("not a timetable", F, "0 */5 * * * ?", "every five minutes"),
+    ("a field of a timetable", F, "0 */5 * * * ?", "0 */5 24 * * ?"),
+    ("a weekday of a timetable", F, "0 */5 * * * ?", "0 0 9 ? * MOM-FRI"),
+    ("a step of a timetable", F, "0 */5 * * * ?", "*/90 * * * *"),
+    ("an unreadable field of a timetable", F, "0 */5 * * * ?", "0 9 */2/3 * *"),
+    ("a question mark in the wrong field", F, "0 */5 * * * ?", "? * * * *"),
+    ("everything and more in a field", F, "0 */5 * * * ?", "*,5 * * * *"),
+    ("the last day twice", F, "0 */5 * * * ?", "0 0 9 L,LW * ?"),
+    ("a word for a timetable", F, "0 */5 * * * ?", "@dialy"),
+    ("a timetable that never starts anything", F, "0 */5 * * * ?", "0 0 2 30 2 ?"),
+    ("day and weekday of a timetable", F, "0 */5 * * * ?", "0 0 2 1 * 2"),
+    ("a stepped day beside a weekday", F, "0 */5 * * * ?", "0 2 */2 * 1"),
+    ("timetable as number", F, "\"0 */5 * * * ?\"", "5"),
+    ("timetable without cron", F, "\"0 */5 * * * ?\"", "{ zone = \"Asia/Shanghai\" }"),
+    ("misspelt key of the timetable", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", jiter = \"5s\" }"),
+    ("key of the timetable at the top", F, "schedule =", "overlap = \"queue\"\nschedule ="),
+    ("unknown zone", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", zone = \"Asia/Shangai\" }"),
+    ("zone that is none", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", zone = \"!\" }"),
+    ("unknown overlap", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", overlap = \"quque\" }"),
+    ("unknown choice for missed starts", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", missed = \"all\" }"),
+    ("jitter without unit", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", jitter = 30 }"),
+    ("jitter that is too long", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", jitter = \"2d\" }"),
+    ("paused as text", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", paused = \"true\" }"),
     (
         "source of a wrong type",
         F,
@@ -316,6 +341,28 @@ fn alerts_are_read_with_their_channels_and_bounds() {
 }
 
 #[test]
+fn a_timetable_is_a_text_or_a_table() {
+    let read = |written: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), I, INSTALLATION);
+        put(folder.path(), F, &FLOW.replacen("schedule = \"0 */5 * * * ?\"\n", written, 1));
+        let (installation, reports) = load(folder.path(), Lang::En).unwrap();
+        assert!(reports.is_clean(), "{written}: {:?}", reports.mistakes());
+        installation.flows[0].schedule.clone()
+    };
+    assert!(read("").is_none());
+    let plain = read("schedule = '0 */5 * * * ?'\n").unwrap();
+    assert_eq!((plain.timetable.text(), plain.timetable.zone_name()), ("0 */5 * * * ?", "Asia/Shanghai"));
+    assert_eq!((plain.policy, plain.paused), (Policy::default(), false));
+    let all = r#"{ cron = "@daily", zone = "Europe/Berlin", overlap = "queue", missed = "each", jitter = "30s", paused = true }"#;
+    let inline = read(&format!("schedule = {all}\n")).unwrap();
+    assert_eq!((inline.timetable.text(), inline.timetable.zone_name()), ("@daily", "Europe/Berlin"));
+    let policy = Policy { overlap: Overlap::Queue, missed: Missed::Each, jitter: Duration::from_secs(30) };
+    assert_eq!((inline.policy, inline.paused), (policy, true));
+    assert_eq!(read("[schedule]\ncron = \"*/5 * * * *\"\nmissed = \"skip\"\n").unwrap().policy.missed, Missed::Skip);
+}
+
+#[test]
 fn every_mistake_is_answered_with_its_place_and_what_to_write() {
     let mut all = String::new();
     for case in CASES {
@@ -418,4 +465,37 @@ fn assert_sound(dir: &Path, lang: Lang) {
     let flows = runtime.block_on(flows).unwrap();
     let shown: Vec<_> = reports.mistakes().into_iter().chain(reports.warnings()).map(|file| file.to_string()).collect();
     assert!(shown.is_empty() && flows.len() == installation.flow_names.len(), "{}", shown.join("\n"));
+}
+
+#[test]
+fn a_crontab_of_another_platform_becomes_a_timetable_or_is_left_to_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), I, INSTALLATION);
+    let cases = [
+        ("23 2 * * *", Some("23 2 * * *")),
+        ("0 */5 *  * * ?", Some("0 */5 * * * ?")),
+        ("4-59/10 6-23 * * *", Some("4-59/10 6-23 * * *")),
+        ("0 0 3 ? * 2#1", Some("0 0 3 ? * 2#1")),
+        ("61 2 * * *", None),
+        ("0 0 3 30 2 ?", None),
+        ("every night", None),
+    ];
+    for (crontab, expected) in cases {
+        let source = format!(r#"{{"api":"/x","method":"POST","crontab":"{crontab}"}}"#);
+        let options = milkrun_import::qeasy::Options {
+            name: "x".to_owned(),
+            since: "2026-01-01".to_owned(),
+            source_account: Some("km".to_owned()),
+            sink_account: Some("files".to_owned()),
+            is_timetable: super::is_timetable,
+        };
+        let imported = milkrun_import::qeasy::import(&source, None, &options).unwrap();
+        put(folder.path(), F, &imported.flow);
+        let (installation, reports) = load(folder.path(), Lang::En).unwrap();
+        assert!(reports.is_clean(), "{crontab}: {:?}", reports.mistakes());
+        let schedule = installation.flows[0].schedule.as_ref();
+        assert_eq!(schedule.map(|schedule| schedule.timetable.text()), expected, "{crontab}");
+        let n_asked = imported.report.decisions().filter(|finding| finding.path.contains("crontab")).count();
+        assert_eq!(n_asked, usize::from(expected.is_none()), "{crontab}");
+    }
 }

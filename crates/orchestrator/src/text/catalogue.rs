@@ -226,6 +226,7 @@ texts! {
     A_BOOLEAN: "true or false", "true 或 false";
     A_DATE_TIME: "a date", "日期";
     A_LIST: "a list", "列表";
+    A_SCHEDULE: "a timetable such as \"0 */5 * * * ?\", or a table", "时间表，例如 \"0 */5 * * * ?\"，或一个表";
     A_TABLE: "a table", "表";
     A_DURATION: "a span of time such as \"10m\"", "时长，如 \"10m\"";
     A_MOMENT: "a date such as \"2026-01-01\"", "日期，如 \"2026-01-01\"";
@@ -258,8 +259,7 @@ texts! {
     NO_DATE: "`{key}` is not a date: \"{value}\"", "`{key}` 不是日期：\"{value}\"";
     DATE_FORM: "write \"2026-01-01\", \"2026-01-01 08:00:00\" or \"2026-01-01T08:00:00+08:00\"", "请写作 \"2026-01-01\"、\"2026-01-01 08:00:00\" 或 \"2026-01-01T08:00:00+08:00\"";
     DATE_OUT_OF_RANGE: "`{key}` lies outside the years 1 to 9999", "`{key}` 超出公元 1 至 9999 年";
-    NO_SCHEDULE: "`schedule` is not a timetable: \"{value}\"", "`schedule` 不是时间表：\"{value}\"";
-    SCHEDULE_FORM: "write five fields (minute hour day month weekday) or six with seconds first: \"0 */5 * * * ?\"", "请写五个字段（分 时 日 月 周）或六个字段（秒在前）：\"0 */5 * * * ?\"";
+    JITTER_TOO_LONG: "`jitter` is more than a day", "`jitter` 超过一天";
     NO_ACCOUNTS: "no account is declared", "没有声明任何账户";
     ADD_ACCOUNT: "add [accounts.NAME] with connector = \"…\"; `milkrun connectors` lists them, and `milkrun init --connector kuaimai` writes an example", "请添加 [accounts.名称] 和 connector = \"…\"；`milkrun connectors` 列出全部，`milkrun init --connector kuaimai` 写出示例";
     BAD_ACCOUNT_NAME: "`{name}` cannot be the name of an account", "`{name}` 不能作账户名";
