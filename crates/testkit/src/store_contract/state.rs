@@ -33,7 +33,7 @@ fn window(from: i64, until: i64) -> Slice {
 }
 
 fn opened(id: u64) -> Change {
-    Change::SliceOpened { id, slice: window(0, 3600), reading: "{}".into() }
+    Change::SliceOpened { id, slice: window(0, 3600), share: None, reading: "{}".into() }
 }
 
 fn advanced(id: u64, reading: &str, digests: Option<(u32, Vec<u64>)>, forget_below: u32) -> Change {
@@ -110,7 +110,7 @@ async fn what_was_committed_is_there_again<S: StateStore + ?Sized>(place: &impl 
     };
     let planned = |axis: &str, until| Change::Planned(Planned { axis: axis.into(), until });
     let changes = vec![
-        Change::SliceOpened { id: 8, slice: by_pay_time.clone(), reading: "first".into() },
+        Change::SliceOpened { id: 8, slice: by_pay_time.clone(), share: Some(20), reading: "first".into() },
         opened(4),
         opened(3),
         advanced(4, "second", Some((1, vec![u64::MAX, 0, 5])), 0),
