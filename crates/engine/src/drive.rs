@@ -82,9 +82,10 @@ impl<'a> Run<'a> {
             if ending.is_none() && self.failures.len() < MOST_FAILURES {
                 self.start_fetches();
             }
-            if ending.is_none() && self.failures.len() < MOST_FAILURES && self.n_own > 0 {
+            let goes_on = ending.is_none() && self.failures.len() < MOST_FAILURES && self.n_own > 0;
+            if goes_on {
                 self.start_fetches_beside();
-            } else {
+            } else if ending.is_some() || (self.fetches.is_empty() && self.is_at_rest()) {
                 self.give_up_fetches_beside();
             }
             let now = tokio::time::Instant::now();
@@ -104,14 +105,7 @@ impl<'a> Run<'a> {
             if ending.is_none() {
                 self.start_delivery();
             }
-            if self.fetches.is_empty()
-                && self.beside.fetches.is_empty()
-                && self.arrived.is_empty()
-                && self.checking.is_none()
-                && self.committing.is_none()
-                && self.delivering.is_none()
-                && self.batch.is_empty()
-            {
+            if self.fetches.is_empty() && self.beside.fetches.is_empty() && self.is_at_rest() {
                 let goes_on = ending.is_none() && self.failures.is_empty() && !stop.is_asked();
                 match self.deferred.take().filter(|_| goes_on) {
                     Some(before) => self.plan(&before).await?,
@@ -205,6 +199,15 @@ impl<'a> Run<'a> {
         };
         let fetch = async move { Fetched { slice: Some(id), outcome: fetch(flow, &cx, &marker, &slice, &ask).await } };
         Box::pin(fetch.instrument(span))
+    }
+
+    /// Whether all that has been read is committed and nothing is being delivered.
+    fn is_at_rest(&self) -> bool {
+        self.arrived.is_empty()
+            && self.checking.is_none()
+            && self.committing.is_none()
+            && self.delivering.is_none()
+            && self.batch.is_empty()
     }
 
     /// Pages that are here and on no disk, and not on their way there.

@@ -17,6 +17,8 @@ mod append;
 mod arrived;
 pub mod backfill;
 #[cfg(test)]
+mod beside;
+#[cfg(test)]
 mod delivery;
 mod digest;
 mod drive;

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backfill;
 mod check;
 mod completions;
 mod dead_letters;
@@ -79,6 +80,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Check(ask) => check::check(here, ask.offline).await,
         Command::Preview(ask) => preview::preview(here, &ask).await,
         Command::Run(ask) => run::run(here, &ask).await,
+        Command::Backfill(ask) => backfill::backfill(here, &ask).await,
         Command::Status => status::status(here).await,
         Command::Trace(ask) => trace::trace(here, &ask).await,
         Command::DeadLetters(ask) => dead_letters::dead_letters(here, &ask).await,
