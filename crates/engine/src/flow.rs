@@ -151,6 +151,8 @@ pub enum Work {
     Due,
     /// The source from the beginning: what was read and delivered is forgotten first, so that all is sent again.
     Anew,
+    /// The spans of the past that are still to be read, see [`backfill`](mod@crate::backfill); nothing else.
+    Backfill,
     /// Dead letters: these, or all of them.
     DeadLetters(Option<Vec<u64>>),
 }

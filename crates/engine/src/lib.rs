@@ -7,6 +7,7 @@
 //! | [`reading`] | which page to ask for next, and what the pages prove |
 //! | [`preview`](mod@preview) | what a run would do with records, without doing it |
 //! | [`live`] | how a run goes on, for whoever watches it |
+//! | [`backfill`] | how spans of the past are read beside a flow's runs |
 //! | [`run`](mod@run) | how a run begins and ends |
 //! | `drive` | how it all goes together meanwhile, and what a crash leaves behind |
 //! | [`arrived`] | what a person may say of a record whose outcome is unknown |
@@ -15,6 +16,9 @@
 
 mod append;
 mod arrived;
+pub mod backfill;
+#[cfg(test)]
+mod beside;
 #[cfg(test)]
 mod delivery;
 mod digest;
@@ -38,8 +42,9 @@ mod told;
 mod watched;
 
 pub use arrived::arrived;
+pub use backfill::{Backfill, Opened, backfill_open};
 pub use flow::{Flow, KeyRule, Options, Stop, Stopper, Surroundings, Work};
 pub use live::{Calls, Observer, Progress, Quiet, SliceNow};
 pub use plan::Span;
-pub use report::{Counts, Kind, OpenSlice, Report};
+pub use report::{Beside, Counts, Kind, OpenSlice, Report};
 pub use run::run;

@@ -53,6 +53,7 @@ pub struct Progress<'a> {
     pub(crate) calls: &'a Calls,
     pub(crate) slices: &'a BTreeMap<u64, Active>,
     pub(crate) idle: &'a VecDeque<u64>,
+    pub(crate) idle_beside: &'a VecDeque<u64>,
 }
 
 impl std::fmt::Debug for Progress<'_> {
@@ -89,7 +90,7 @@ impl Progress<'_> {
 
     /// The slices that are not proved yet, oldest first, `most` of them.
     pub fn slices(&self, most: usize) -> Vec<SliceNow> {
-        let waiting: HashSet<u64> = self.idle.iter().copied().collect();
+        let waiting: HashSet<u64> = self.idle.iter().chain(self.idle_beside).copied().collect();
         let now = |(&id, active): (&u64, &Active)| {
             let (pages, records) = active.reading.done();
             SliceNow {
@@ -99,6 +100,7 @@ impl Progress<'_> {
                 pages,
                 records,
                 expected: active.reading.total(),
+                backfill: active.share.is_some(),
                 waits: waiting.contains(&id),
                 why: active.why.clone(),
             }
@@ -122,6 +124,8 @@ pub struct SliceNow {
     pub records: u64,
     /// Rows that the vendor says it has, as far as that is known.
     pub expected: Option<u64>,
+    /// Whether it is a slice of a backfill.
+    pub backfill: bool,
     /// Whether it waits for its turn.
     pub waits: bool,
     /// Why its last reading failed or proved nothing.

@@ -80,6 +80,8 @@ pub enum Kind {
     Run,
     /// It sends dead letters again.
     Replay,
+    /// It reads spans of the past.
+    Backfill,
 }
 
 impl Kind {
@@ -88,6 +90,7 @@ impl Kind {
         match self {
             Self::Run => "run",
             Self::Replay => "replay",
+            Self::Backfill => "backfill",
         }
     }
 }
@@ -123,6 +126,17 @@ impl From<OpenSliceForms> for OpenSlice {
     }
 }
 
+/// What a run has read of backfills beside its own slices.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Slices that it proved.
+    pub proved: u64,
+    /// Slices that are not proved yet.
+    pub open: u64,
+    /// Of these, the first ones that could not be proved or read in this run.
+    pub set_aside: Vec<OpenSlice>,
+}
+
 /// What a run did, and how it ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
@@ -155,6 +169,9 @@ pub struct Report {
     pub promise: String,
     /// Slices that could not be proved or read, and stay open.
     pub open: Vec<OpenSlice>,
+    /// What it read of backfills beside that; it does not count in the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<Beside>,
     /// Calls made to the source, repetitions included.
     pub calls: u64,
     /// Calls made to the target, repetitions included.

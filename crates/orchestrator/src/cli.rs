@@ -66,6 +66,9 @@ pub(crate) enum Command {
     Run(Run),
     /// Runs flows by their timetables, unattended, and serves the console.
     Serve(Serve),
+    /// Reads a span of the past again, or for the first time, within a share of the account's limits. What the target
+    /// has is not sent again. Without a span, goes on with what is left of earlier ones.
+    Backfill(Backfill),
     /// Shows where each flow stands.
     Status,
     /// Shows what became of one record: where it was read, and where it was delivered.
@@ -217,6 +220,24 @@ pub(crate) struct DeadLetters {
     /// The document's number in the target, so that later changes reach it.
     #[arg(long, value_name = "ID", requires = "arrived")]
     pub(crate) remote_id: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Backfill {
+    /// The flow.
+    pub(crate) flow: String,
+    /// The first day or instant: `2026-01-01`, `2026-01-01 08:00:00` in the stream's zone, or with an offset.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<String>,
+    /// The first day or instant that is not read any more; without it, all up to now.
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub(crate) to: Option<String>,
+    /// The percentage of every limit of the source's account that it may use.
+    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) share: u8,
+    /// Reads nothing now: the flow's next runs read the span beside what they read anyway.
+    #[arg(long, requires = "from")]
+    pub(crate) later: bool,
 }
 
 #[derive(Args, Debug)]

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod backup;
+mod backfill;
 mod check;
 mod completions;
 mod dead_letters;
@@ -86,6 +87,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Preview(ask) => preview::preview(here, &ask).await,
         Command::Run(ask) => run::run(here, &ask).await,
         Command::Serve(ask) => crate::serve::serve(here, &ask).await,
+        Command::Backfill(ask) => backfill::backfill(here, &ask).await,
         Command::Status => status::status(here).await,
         Command::Trace(ask) => trace::trace(here, &ask).await,
         Command::DeadLetters(ask) => dead_letters::dead_letters(here, &ask).await,

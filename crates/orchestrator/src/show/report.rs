@@ -130,6 +130,13 @@ fn explanations(out: &Out, report: &Report) -> Vec<String> {
     if report.open.len() > 5 {
         lines.push(fill!(out.lang, text::AND_MORE, n = report.open.len() - 5));
     }
+    if let Some(beside) = &report.backfill {
+        let (proved, open) = (number(beside.proved), number(beside.open));
+        lines.push(fill!(out.lang, text::BESIDE, proved = proved, open = open));
+        for slice in beside.set_aside.iter().take(5) {
+            lines.push(fill!(out.lang, text::OPEN_SLICE, slice = slice.covers, why = out.retell(&slice.why)));
+        }
+    }
     if let Some(place) = &report.place {
         lines.push(fill!(out.lang, text::PLACE, place = place));
     }

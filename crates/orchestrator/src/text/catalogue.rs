@@ -362,6 +362,7 @@ texts! {
     NOT_GIVEN: "not given", "未提供";
     REASON: "  why: {reason}", "  原因：{reason}";
     OPEN_SLICE: "  open: {slice}: {why}", "  未关闭：{slice}：{why}";
+    BESIDE: "  backfill, read beside: {proved} slices proved, {open} still open", "  同时进行的补读：已证明 {proved} 个切片，剩余 {open} 个";
     AND_MORE: "  and {n} more", "  另有 {n} 个";
     PLACE: "  documents: {place}", "  单据位置：{place}";
     ASSUMES: "  the proof rests on: {assumes}", "  证明的前提：{assumes}";
@@ -402,6 +403,15 @@ texts! {
     NEVER_RUN: "never run", "从未运行";
     CUT_OFF: "cut off", "中断";
     RUNNING: "running: {who}", "运行中：{who}";
+    OPEN_BACKFILL: "{flow}: a backfill from {from} to {until} is open, {n} slices are left: milkrun backfill {flow}", "{flow}：补读 {from} 至 {until} 未完成，剩余 {n} 个切片：milkrun backfill {flow}";
+
+    // `backfill`.
+    BACKFILL_OPENED: "Flow `{flow}`: {n} slices from {from} to {until} are to be read.", "流程 `{flow}`：将读取 {from} 至 {until} 的 {n} 个切片。";
+    BACKFILL_CUT: "What is later may still change; the flow's own runs read it.", "更晚的内容仍可能变化，由流程自身的运行读取。";
+    BACKFILL_LATER: "The next runs of the flow read them.", "流程之后的运行会读取它们。";
+    NO_BACKFILL: "No backfill of flow `{flow}` is open: milkrun backfill {flow} --from DATE --to DATE", "流程 `{flow}` 没有未完成的补读：milkrun backfill {flow} --from 日期 --to 日期";
+    NO_MOMENT: "`{text}` is no day and no instant", "`{text}` 不是日期，也不是时刻";
+    NO_MOMENT_HELP: "write it like 2026-01-01, 2026-01-01 08:00:00 or 2026-01-01T08:00:00+08:00", "请写成 2026-01-01、2026-01-01 08:00:00 或 2026-01-01T08:00:00+08:00";
 
     // `preview`, `trace`, `dead-letters`.
     FATE_NEW: "new", "新增";
