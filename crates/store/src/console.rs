@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use milkrun_core::state::{DeadLetter, RunRecord, Stage, Verdict};
+use milkrun_core::state::{DeadLetter, Stage, Verdict};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use crate::codec::{SqlKey, Written, from_id};
@@ -127,28 +127,6 @@ fn second_of(at: Timestamp) -> String {
     text.truncate(text.find(['.', 'Z']).unwrap_or(text.len()));
     text
 }
-
-/// The runs of a flow below the number `before`, newest first.
-pub(crate) fn runs_before(conn: &Connection, flow: i64, before: Option<u64>, limit: u32) -> Work<Vec<RunRecord>> {
-    let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
-    let runs = conn
-        .prepare_cached(
-            "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
-        )?
-        .query_map(params![flow, before, limit], |row| {
-            let Written(started) = row.get(1)?;
-            Ok(RunRecord {
-                id: from_id(row.get(0)?),
-                started,
-                ended: row.get::<_, Option<Written<_>>>(2)?.map(|Written(ended)| ended),
-                verdict: row.get::<_, Option<Written<_>>>(3)?.map(|Written(verdict)| verdict),
-                report: row.get(4)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
-    Ok(runs)
-}
-
 /// The condition of a filter, and its values; `?1` is the flow, and `?2` whatever the caller needs.
 fn condition(filter: &LetterFilter) -> (String, Vec<String>) {
     let (mut sql, mut values) = (String::new(), Vec::new());

@@ -82,6 +82,11 @@ impl SqliteStore {
         };
         fs::create_dir_all(folder).map_err(|e| at(e.into()))?;
         let gate = Gate::pass(folder).map_err(at)?;
+        if folder.join(RESTORING).exists() {
+            let error =
+                Error::new(ErrorKind::State, "a restore of this folder broke off, and it holds parts of two states");
+            return Err(at(error.advise("run `milkrun restore` with `--force` once more")));
+        }
         let state =
             Database { path: folder.join("state.db"), what: "state file", schema: schema::STATE, durable: true };
         let quota =
@@ -172,6 +177,9 @@ impl SqliteStore {
     }
 }
 
+/// There while a restore moves files.
+pub(crate) const RESTORING: &str = "restoring";
+
 /// An empty state file is a new one only if the folder has not been used: the quota file is made after it.
 fn refuse_emptied(state: &Database, quota: &Database) -> Result<()> {
     let len = |database: &Database| fs::metadata(database.path()).map(|m| m.len()).ok();
@@ -256,8 +264,8 @@ impl StateStore for SqliteStore {
         self.readers.run(move |conn| query::flow_id(conn, &flow)).await
     }
 
-    async fn runs(&self, flow: i64, limit: u32) -> Result<Vec<RunRecord>> {
-        self.readers.run(move |conn| query::runs(conn, flow, limit)).await
+    async fn runs(&self, flow: i64, before: Option<u64>, limit: u32) -> Result<Vec<RunRecord>> {
+        self.readers.run(move |conn| query::runs(conn, flow, before, limit)).await
     }
 
     async fn dead_letters(&self, flow: i64, after: u64, limit: u32) -> Result<Vec<DeadLetter>> {

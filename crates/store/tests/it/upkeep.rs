@@ -13,6 +13,7 @@ use milkrun_core::token::{Begin, Token, TokenStore as _};
 use milkrun_core::{ErrorKind, Key, Secret, Slice};
 use milkrun_store::{
     FileJournal, JournalOptions, LetterFilter, MasterKey, SqliteStore, StoreOptions, TokenFacts, check_backup,
+    replace_state,
 };
 
 fn open(folder: &Path) -> Arc<SqliteStore> {
@@ -60,7 +61,7 @@ async fn a_calendar_asks_by_time_over_all_flows() {
     assert_eq!(between(at(0), at(31), 2).await, ["b1", "a1"]);
     let id = store.flow_id("a").await.unwrap().unwrap();
     let below = async |before| {
-        let runs = store.runs_before(id, before, 1).await.unwrap();
+        let runs = store.runs(id, before, 1).await.unwrap();
         runs.first().map(|run| run.id)
     };
     assert_eq!((below(None).await, below(Some(2)).await, below(Some(1)).await), (Some(2), Some(1), None));
@@ -144,13 +145,13 @@ async fn the_last_run_of_each_flow_stays() {
     let a = store.flow_id("a").await.unwrap().unwrap();
     for (dry, left) in [(true, 3), (false, 1)] {
         assert_eq!(store.forget_runs(a, at(99), dry).await.unwrap(), 2);
-        assert_eq!(store.runs(a, 99).await.unwrap().len(), left);
+        assert_eq!(store.runs(a, None, 99).await.unwrap().len(), left);
     }
     assert_eq!(store.forget_runs(flow, at(99), false).await.unwrap(), 0);
-    assert_eq!(store.runs(a, 99).await.unwrap()[0].id, 3);
+    assert_eq!(store.runs(a, None, 99).await.unwrap()[0].id, 3);
     // Numbers go on.
     write(&store, "a", vec![run(at(30))]).await;
-    assert_eq!(store.runs(a, 1).await.unwrap()[0].id, 4);
+    assert_eq!(store.runs(a, None, 1).await.unwrap()[0].id, 4);
 }
 
 #[tokio::test]
@@ -258,4 +259,51 @@ async fn segments_and_what_needs_them_are_told() {
     let opened = Change::SliceOpened { id: 1, slice: Slice::default(), reading: "{}".into() };
     store.commit(lease, vec![opened]).await.unwrap();
     assert_eq!(store.needed_pages(lease.flow).await.unwrap(), (1, 2));
+}
+
+#[test]
+fn a_state_is_replaced_when_nobody_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let [state, new, aside] = ["state", "new", "aside"].map(|name| folder.path().join(name));
+    drop(open(&state));
+    fs::create_dir_all(state.join("journal/orders")).unwrap();
+    let old = fs::read(state.join("state.db")).unwrap();
+    fs::create_dir_all(new.join("journal/items")).unwrap();
+    fs::write(new.join("state.db"), "new").unwrap();
+    let store = open(&state);
+    assert_eq!(replace_state(&state, &new, &aside).unwrap_err().kind(), ErrorKind::Busy);
+    drop(store);
+    replace_state(&state, &new, &aside).unwrap();
+    assert_eq!(fs::read_to_string(state.join("state.db")).unwrap(), "new");
+    assert!(state.join("journal/items").exists() && !state.join("journal/orders").exists());
+    assert!(aside.join("journal/orders").exists() && !state.join("quota.db").exists());
+    assert_eq!(fs::read(aside.join("state.db")).unwrap(), old);
+}
+
+#[test]
+fn a_restore_that_broke_off_is_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let [state, new, aside] = ["state", "new", "aside"].map(|name| folder.path().join(name));
+    drop(open(&state));
+    let put = || {
+        fs::create_dir_all(&new).unwrap();
+        ["state.db", "quota.db"].iter().for_each(|name| fs::write(new.join(name), "new").unwrap());
+    };
+    put();
+    // It was killed when the log of calls was new and the state was still the old one.
+    fs::create_dir_all(&aside).unwrap();
+    fs::rename(state.join("quota.db"), aside.join("quota.db")).unwrap();
+    fs::rename(new.join("quota.db"), state.join("quota.db")).unwrap();
+    fs::write(state.join("restoring"), "").unwrap();
+    let error = SqliteStore::open(&state, StoreOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::State);
+    assert!(error.message().contains("broke off") && error.help().unwrap().contains("restore"), "{error}");
+    put();
+    replace_state(&state, &new, &aside).unwrap();
+    let read = |path: &Path| fs::read(path).unwrap();
+    assert_eq!((read(&state.join("state.db")), read(&state.join("quota.db"))), (b"new".to_vec(), b"new".to_vec()));
+    assert!(
+        read(&aside.join("quota.db")).starts_with(b"SQLite") && read(&aside.join("state.db")).starts_with(b"SQLite")
+    );
+    assert!(!state.join("restoring").exists());
 }
