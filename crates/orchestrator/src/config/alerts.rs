@@ -22,6 +22,8 @@ const ROBOT: &[&str] = &["keyword", "kind", "lang", "secret", "webhook"];
 const WECOM: &[&str] = &["kind", "lang", "webhook"];
 const MAIL: &[&str] = &["from", "host", "kind", "lang", "password", "port", "security", "to", "user"];
 const WEBHOOK: &[&str] = &["kind", "lang", "secret", "url"];
+/// Keys whose values are no secrets.
+const PLAIN: &[&str] = &["from", "host", "keyword", "kind", "lang", "port", "security", "to", "user"];
 /// The names of all rules, in the order they are shown.
 pub(super) const ALL_RULES: &[&str] = &{
     let mut names = [""; RULES.len()];
@@ -229,6 +231,9 @@ fn read_channels(file: &Arc<SourceFile>, channels: &DeTable<'_>, findings: &mut 
             findings.mistake_with(&name.span(), message, lang.say(text::ACCOUNT_NAME_FORM));
             continue;
         }
+        // Whatever the kind, and however a key is misspelt: an address with its token must not be shown.
+        let written = table.iter().filter(|(key, value)| is_text(value) && !PLAIN.contains(&key.get_ref().as_ref()));
+        findings.hidden.extend(written.map(|(_, value)| value.span()));
         let title = format!("[alerts.channels.{}]", name.get_ref());
         let kind = Section { title: &title, span: &value.span(), table, keys: &["kind"] };
         let example = format!("kind = \"{}\"", ChannelKind::NAMES[0]);
@@ -270,6 +275,10 @@ fn read_channels(file: &Arc<SourceFile>, channels: &DeTable<'_>, findings: &mut 
         }
     }
     all
+}
+
+fn is_text(value: &Spanned<DeValue<'_>>) -> bool {
+    matches!(value.get_ref(), DeValue::String(_))
 }
 
 fn language(section: Section<'_>, findings: &mut Findings) -> Language {
@@ -352,7 +361,6 @@ fn held(section: Section<'_>, key: &'static str, name: &str, findings: &mut Find
     let value = section.get(key)?;
     let from = match value.get_ref() {
         DeValue::String(text) => {
-            findings.hidden.push(value.span());
             let message = fill!(lang, text::INLINE_SECRET, key = key);
             let help = fill!(lang, text::INLINE_SECRET_HELP, key = key, env = variable(name, key));
             findings.warning(&value.span(), message, help);

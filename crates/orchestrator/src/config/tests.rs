@@ -394,6 +394,17 @@ fn an_inline_secret_is_warned_about_and_not_shown() {
     let shown = answer(case, Lang::En);
     assert!(!shown.contains("inline-secret"), "{shown}");
     insta::assert_snapshot!(shown);
+    // The address of a robot holds its token.
+    for (before, after) in [
+        ("kind = \"dingtalk\"\nwebhook = { env = \"OPS_WEBHOOK\" }", "webhok = \"https://example.com/?k=t0ken\""),
+        ("webhook = { env = \"OPS_WEBHOOK\" }", "webhook = \"https://example.com/?k=t0ken"),
+        ("webhook = { env = \"OPS_WEBHOOK\" }", "webhok = \"https://example.com/?k=t0ken\""),
+        ("webhook = { env = \"OPS_WEBHOOK\" }", "url = \"https://example.com/?k=t0ken\" x"),
+        ("[alerts.rules]", "[alerts.channels]\nx = { webhook = \"https://example.com/?k=t0ken\" }\n[alerts.rules]"),
+    ] {
+        let shown = answer(("", A, before, after), Lang::En);
+        assert!(shown.contains("error") && !shown.contains("t0ken"), "{shown}");
+    }
     // Nor beside a mistake of grammar, or under a wrong name.
     for after in ["\"inline-secret", "\"inline-secret\" x", "\"inline-secret\"\napp_secrt = \"inline-secret\""] {
         let shown = answer(("", I, "{ env = \"KM_SECRET\" }", after), Lang::En);
