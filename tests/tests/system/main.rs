@@ -33,3 +33,4 @@ mod seeds;
 mod sign;
 mod state;
 mod two;
+mod upkeep;

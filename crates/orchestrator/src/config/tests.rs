@@ -65,6 +65,17 @@ const CASES: &[Case] = &[
     ("unknown store key", I, "[accounts.km]", "[store]\npaht = \"x\"\n\n[accounts.km]"),
     ("store key as text", I, "[accounts.km]", "[store]\nkey = \"abc\"\n\n[accounts.km]"),
     ("store key in the vault", I, "[accounts.km]", "[store]\nkey = { vault = \"k\" }\n\n[accounts.km]"),
+    ("store key in a keyring without a name", I, "[accounts.km]", "[store]\nkey = { keyring = \"\" }\n\n[accounts.km]"),
+    // Upkeep.
+    ("unknown retention key", I, "[accounts.km]", "[retention]\npage = \"30d\"\n\n[accounts.km]"),
+    ("an age that is none", I, "[accounts.km]", "[retention]\nruns = \"forever\"\n\n[accounts.km]"),
+    ("an age without a unit", I, "[accounts.km]", "[retention]\nruns = 400\n\n[accounts.km]"),
+    ("a ledger that forgets too early", I, "[accounts.km]", "[retention]\nledger = \"30d\"\n\n[accounts.km]"),
+    ("dead letters that go too early", I, "[accounts.km]", "[retention]\ndead_letters = \"7d\"\n\n[accounts.km]"),
+    ("a size that is none", I, "[accounts.km]", "[retention]\npages_size = \"20 gigs\"\n\n[accounts.km]"),
+    ("a size below the floor", I, "[accounts.km]", "[retention]\npages_size = \"1MiB\"\n\n[accounts.km]"),
+    ("a log without a file", I, "[accounts.km]", "[logs]\nlevel = \"info\"\n\n[accounts.km]"),
+    ("a level that is none", I, "[accounts.km]", "[logs]\nfile = \"x\"\nlevel = \"inof\"\n\n[accounts.km]"),
     // Settings of an account.
     ("unknown setting", I, "app_key = \"123456\"", "app_key = \"123456\"\nappsecret = \"x\""),
     ("misspelt required setting", I, "app_key", "ap_key"),
@@ -319,4 +330,23 @@ fn assert_sound(dir: &Path, lang: Lang) {
     let flows = runtime.block_on(flows).unwrap();
     let shown: Vec<_> = reports.mistakes().into_iter().chain(reports.warnings()).map(|file| file.to_string()).collect();
     assert!(shown.is_empty() && flows.len() == installation.flow_names.len(), "{}", shown.join("\n"));
+}
+
+#[test]
+fn a_ledger_never_forgets_what_a_flow_looks_back_over() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("flows")).unwrap();
+    let write = |ledger: &str| {
+        let text =
+            INSTALLATION.replace("[accounts.km]", &format!("[retention]\nledger = \"{ledger}\"\n\n[accounts.km]"));
+        std::fs::write(folder.path().join(I), text).unwrap();
+        let flow = FLOW.replace("since = ", "lookback = \"10d\"\nsince = ");
+        std::fs::write(folder.path().join(F), flow).unwrap();
+        load(folder.path(), Lang::En).unwrap().1.mistakes()
+    };
+    let mistakes = write("40d");
+    let one = &mistakes[0].all[0];
+    assert_eq!(one.message, "`ledger` has to be at least 41d");
+    assert!(one.help.as_ref().is_some_and(|help| help.contains("`orders` looks back over 10d")), "{one:?}");
+    assert!(write("41d").is_empty() && write("never").is_empty());
 }
