@@ -1,7 +1,7 @@
 //! What those who look at an installation ask, each answered by an index or by one flow's rows.
 
 use jiff::Timestamp;
-use milkrun_core::state::{DeadLetter, RunRecord, Stage, Verdict};
+use milkrun_core::state::{DeadLetter, Stage, Verdict};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::codec::{SqlKey, Written, from_id};
@@ -124,27 +124,6 @@ fn second_of(at: Timestamp) -> String {
     let mut text = at.to_string();
     text.truncate(text.find(['.', 'Z']).unwrap_or(text.len()));
     text
-}
-
-/// The runs of a flow below the number `before`, newest first.
-pub(crate) fn runs_before(conn: &Connection, flow: i64, before: Option<u64>, limit: u32) -> Work<Vec<RunRecord>> {
-    let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
-    let runs = conn
-        .prepare_cached(
-            "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
-        )?
-        .query_map(params![flow, before, limit], |row| {
-            let Written(started) = row.get(1)?;
-            Ok(RunRecord {
-                id: from_id(row.get(0)?),
-                started,
-                ended: row.get::<_, Option<Written<_>>>(2)?.map(|Written(ended)| ended),
-                verdict: row.get::<_, Option<Written<_>>>(3)?.map(|Written(verdict)| verdict),
-                report: row.get(4)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
-    Ok(runs)
 }
 
 /// What a filter asks for as a pattern: nothing stands for everything.

@@ -56,7 +56,7 @@ pub(crate) fn flows(conn: &Connection, workers: &Workers) -> Work<Vec<FlowSummar
                     Ok((row.get(0)?, until))
                 })?
                 .collect::<Result<_, _>>()?;
-            summary.last_run = runs(conn, flow, 1)?.pop();
+            summary.last_run = runs(conn, flow, None, 1)?.pop();
             Ok(summary)
         })
         .collect()
@@ -119,9 +119,25 @@ pub(crate) fn open_pages(conn: &Connection, flow: i64, after: Option<u64>, limit
     Ok(pages)
 }
 
-/// The runs of a flow, newest first.
-pub(crate) fn runs(conn: &Connection, flow: i64, limit: u32) -> Work<Vec<RunRecord>> {
-    console::runs_before(conn, flow, None, limit)
+/// The runs of a flow, newest first, below the number `before`.
+pub(crate) fn runs(conn: &Connection, flow: i64, before: Option<u64>, limit: u32) -> Work<Vec<RunRecord>> {
+    let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+    let runs = conn
+        .prepare_cached(
+            "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+        )?
+        .query_map(params![flow, before, limit], |row| {
+            let Written(started) = row.get(1)?;
+            Ok(RunRecord {
+                id: from_id(row.get(0)?),
+                started,
+                ended: row.get::<_, Option<Written<_>>>(2)?.map(|Written(ended)| ended),
+                verdict: row.get::<_, Option<Written<_>>>(3)?.map(|Written(verdict)| verdict),
+                report: row.get(4)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(runs)
 }
 
 /// The dead letters of a flow, oldest first.

@@ -264,8 +264,8 @@ impl StateStore for SqliteStore {
         self.readers.run(move |conn| query::flow_id(conn, &flow)).await
     }
 
-    async fn runs(&self, flow: i64, limit: u32) -> Result<Vec<RunRecord>> {
-        self.readers.run(move |conn| query::runs(conn, flow, limit)).await
+    async fn runs(&self, flow: i64, before: Option<u64>, limit: u32) -> Result<Vec<RunRecord>> {
+        self.readers.run(move |conn| query::runs(conn, flow, before, limit)).await
     }
 
     async fn dead_letters(&self, flow: i64, after: u64, limit: u32) -> Result<Vec<DeadLetter>> {

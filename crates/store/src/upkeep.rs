@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use jiff::Timestamp;
-use milkrun_core::state::{DeadLetter, RunRecord};
+use milkrun_core::state::DeadLetter;
 use milkrun_core::{Error, ErrorKind, Key, Result};
 
 use crate::backup::{self, JournalPart};
@@ -60,14 +60,6 @@ impl SqliteStore {
     /// Those of the state file.
     pub async fn runs_between(&self, from: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<RunMark>> {
         self.readers.run(move |conn| console::runs_between(conn, from, until, limit)).await
-    }
-
-    /// The runs of a flow below the number `before`, newest first.
-    ///
-    /// # Errors
-    /// Those of the state file.
-    pub async fn runs_before(&self, flow: i64, before: Option<u64>, limit: u32) -> Result<Vec<RunRecord>> {
-        self.readers.run(move |conn| console::runs_before(conn, flow, before, limit)).await
     }
 
     /// How many dead letters of a flow the filter lets through.

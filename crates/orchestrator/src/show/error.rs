@@ -107,7 +107,7 @@ pub(crate) fn error_json(error: &Error, lang: Lang) -> Value {
 mod tests {
     use super::*;
 
-    const KINDS: [ErrorKind; 15] = [
+    const KINDS: [ErrorKind; 16] = [
         ErrorKind::ConfigInvalid,
         ErrorKind::Forbidden,
         ErrorKind::TokenExpired,
@@ -120,6 +120,7 @@ mod tests {
         ErrorKind::Incoherent,
         ErrorKind::State,
         ErrorKind::Busy,
+        ErrorKind::NotFound,
         ErrorKind::Io,
         ErrorKind::Interrupted,
         ErrorKind::Unexpected,

@@ -179,10 +179,10 @@ texts! {
     FIX_INCOHERENT: "nothing is lost: run again at a quieter time, or ask for `proof = \"read-twice\"`", "没有数据丢失：请在较空闲时重新运行，或设置 `proof = \"read-twice\"`";
     KIND_STATE: "the state cannot be read, written or understood", "状态数据无法读取、写入或识别";
     FIX_STATE: "leave the files as they are, and put back a backup or use the version of milkrun that wrote them", "请勿改动这些文件；恢复备份，或使用写入它们的 milkrun 版本";
-    KIND_NOT_FOUND: "there is no such thing", "不存在";
-    FIX_NOT_FOUND: "look for it in the list; it may have been removed", "在列表中查找；它可能已被删除";
     KIND_BUSY: "another process has what this one needs", "所需资源被另一个进程占用";
     FIX_BUSY: "wait until it ends, or end it", "等待其结束，或将其结束";
+    KIND_NOT_FOUND: "it is not there", "没有找到";
+    FIX_NOT_FOUND: "check the name or the number", "请检查名称或编号";
     KIND_IO: "a file or folder of this machine failed", "本机文件或文件夹操作失败";
     FIX_IO: "check that it exists, that this user may use it, and that the disk has space", "检查它是否存在、当前用户是否有权限、磁盘是否有空间";
     KIND_INTERRUPTED: "the run was stopped", "运行已被停止";

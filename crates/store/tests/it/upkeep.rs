@@ -61,7 +61,7 @@ async fn a_calendar_asks_by_time_over_all_flows() {
     assert_eq!(between(at(0), at(31), 2).await, ["b1", "a1"]);
     let id = store.flow_id("a").await.unwrap().unwrap();
     let below = async |before| {
-        let runs = store.runs_before(id, before, 1).await.unwrap();
+        let runs = store.runs(id, before, 1).await.unwrap();
         runs.first().map(|run| run.id)
     };
     assert_eq!((below(None).await, below(Some(2)).await, below(Some(1)).await), (Some(2), Some(1), None));
@@ -145,13 +145,13 @@ async fn the_last_run_of_each_flow_stays() {
     let a = store.flow_id("a").await.unwrap().unwrap();
     for (dry, left) in [(true, 3), (false, 1)] {
         assert_eq!(store.forget_runs(a, at(99), dry).await.unwrap(), 2);
-        assert_eq!(store.runs(a, 99).await.unwrap().len(), left);
+        assert_eq!(store.runs(a, None, 99).await.unwrap().len(), left);
     }
     assert_eq!(store.forget_runs(flow, at(99), false).await.unwrap(), 0);
-    assert_eq!(store.runs(a, 99).await.unwrap()[0].id, 3);
+    assert_eq!(store.runs(a, None, 99).await.unwrap()[0].id, 3);
     // Numbers go on.
     write(&store, "a", vec![run(at(30))]).await;
-    assert_eq!(store.runs(a, 1).await.unwrap()[0].id, 4);
+    assert_eq!(store.runs(a, None, 1).await.unwrap()[0].id, 4);
 }
 
 #[tokio::test]
