@@ -288,7 +288,8 @@ pub async fn check_backup(folder: &Path) -> Result<Vec<JournalPart>> {
     blocking(move || {
         let wrong = database.integrity(1)?;
         if let Some(line) = wrong.into_iter().next() {
-            let error = Error::new(ErrorKind::State, "the state file is damaged").advise(RESTORE);
+            let what = database.what;
+            let error = Error::new(ErrorKind::State, format!("the {what} is damaged")).advise(RESTORE);
             return Err(error.with("file", database.path().display()).with("finding", line));
         }
         backup::journal_parts(database.path()).map(|(parts, _)| parts).map_err(|f| database.explain(f))

@@ -130,6 +130,17 @@ const CASES: &[Case] = &[
     ("no recipients", A, "to = [\"a@example.com\", \"b@example.com\"]\n", ""),
     ("unknown rule of a flow", F, "[source]", "[alerts]\nlagg = \"1d\"\n\n[source]"),
     ("rule of accounts in a flow", F, "[source]", "[alerts]\nquota-low = \"5%\"\n\n[source]"),
+    ("store key in a keyring without a name", I, "[accounts.km]", "[store]\nkey = { keyring = \"\" }\n\n[accounts.km]"),
+    // Upkeep.
+    ("unknown retention key", I, "[accounts.km]", "[retention]\npage = \"30d\"\n\n[accounts.km]"),
+    ("an age that is none", I, "[accounts.km]", "[retention]\nruns = \"forever\"\n\n[accounts.km]"),
+    ("an age without a unit", I, "[accounts.km]", "[retention]\nruns = 400\n\n[accounts.km]"),
+    ("a ledger that forgets too early", I, "[accounts.km]", "[retention]\nledger = \"30d\"\n\n[accounts.km]"),
+    ("dead letters that go too early", I, "[accounts.km]", "[retention]\ndead_letters = \"7d\"\n\n[accounts.km]"),
+    ("a size that is none", I, "[accounts.km]", "[retention]\npages_size = \"20 gigs\"\n\n[accounts.km]"),
+    ("a size below the floor", I, "[accounts.km]", "[retention]\npages_size = \"1MiB\"\n\n[accounts.km]"),
+    ("a log without a file", I, "[accounts.km]", "[logs]\nlevel = \"info\"\n\n[accounts.km]"),
+    ("a level that is none", I, "[accounts.km]", "[logs]\nfile = \"x\"\nlevel = \"inof\"\n\n[accounts.km]"),
     // Settings of an account.
     ("unknown setting", I, "app_key = \"123456\"", "app_key = \"123456\"\nappsecret = \"x\""),
     ("misspelt required setting", I, "app_key", "ap_key"),
@@ -509,4 +520,23 @@ fn a_crontab_of_another_platform_becomes_a_timetable_or_is_left_to_a_person() {
         let n_asked = imported.report.decisions().filter(|finding| finding.path.contains("crontab")).count();
         assert_eq!(n_asked, usize::from(expected.is_none()), "{crontab}");
     }
+}
+
+#[test]
+fn a_ledger_never_forgets_what_a_flow_looks_back_over() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("flows")).unwrap();
+    let write = |ledger: &str| {
+        let text =
+            INSTALLATION.replace("[accounts.km]", &format!("[retention]\nledger = \"{ledger}\"\n\n[accounts.km]"));
+        std::fs::write(folder.path().join(I), text).unwrap();
+        let flow = FLOW.replace("since = ", "lookback = \"10d\"\nsince = ");
+        std::fs::write(folder.path().join(F), flow).unwrap();
+        load(folder.path(), Lang::En).unwrap().1.mistakes()
+    };
+    let mistakes = write("40d");
+    let one = &mistakes[0].all[0];
+    assert_eq!(one.message, "`ledger` has to be at least 41d");
+    assert!(one.help.as_ref().is_some_and(|help| help.contains("`orders` looks back over 10d")), "{one:?}");
+    assert!(write("41d").is_empty() && write("never").is_empty());
 }
