@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use milkrun_console::model::Flow;
+use milkrun_console::model::{BackfillState, Flow};
 use milkrun_core::state::{FlowSummary, StateStore as _};
 use milkrun_core::{Error, ErrorKind, Result};
 
 use super::runs::summary;
 use crate::config::suggest;
-use crate::serve::{House, Loaded, timetable_of};
+use crate::serve::{House, Loaded};
 use crate::text::{self, Lang, fill};
 
 /// All flows, by name: those with a file, and those of which only the past is known.
@@ -48,7 +48,7 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
     let recent = house.recents.of(&*house.state.store, name, last).await?;
     let recent: Vec<_> = recent.into_iter().map(|run| summary(run, lang)).collect();
     let text = |pick: fn(&crate::config::FlowConfig) -> &str| config.map_or_else(String::new, |c| pick(c).to_owned());
-    let table = config.and_then(timetable_of);
+    let table = config.and_then(|config| config.schedule.as_ref()).map(|schedule| &schedule.timetable);
     let proved_until = summary_of.as_ref().and_then(proved_until);
     Ok(Flow {
         name: name.to_owned(),
@@ -58,8 +58,8 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
         target: text(|c| &c.sink.target.value),
         is_usable: loaded.sound.contains(name),
         has_file: loaded.installation.flow_names.iter().any(|known| known == name),
-        schedule: table.as_ref().map(|table| table.text().to_owned()),
-        schedule_words: table.as_ref().map(|table| lang.title(&table.words()).to_owned()),
+        schedule: table.map(|table| table.text().to_owned()),
+        schedule_words: table.map(|table| lang.title(&table.words()).to_owned()),
         next_start: house.timetable.state(name).await.and_then(|state| state.next),
         running: house.runs.live(name, lang),
         last_run: recent.iter().rev().find(|run| run.ended.is_some()).cloned(),
@@ -70,7 +70,11 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
         open_slices: summary_of.as_ref().map_or(0, |flow| flow.open_slices),
         pending: summary_of.as_ref().map_or(0, |flow| flow.pending),
         dead_letters: summary_of.as_ref().map_or(0, |flow| flow.dead_letters),
-        backfills: Vec::new(),
+        backfills: summary_of
+            .and_then(|flow| flow.backfill)
+            .map(|left| BackfillState { from: left.from, until: left.until, open_slices: left.slices })
+            .into_iter()
+            .collect(),
     })
 }
 

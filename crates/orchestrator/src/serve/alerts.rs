@@ -14,7 +14,6 @@ use milkrun_core::token::TokenStore as _;
 
 use super::house::House;
 use super::loaded::Loaded;
-use super::timetable::timetable_of;
 use crate::commands::in_chinese;
 use crate::config::AccountConfig;
 use crate::desk::alerts::incident;
@@ -139,7 +138,7 @@ impl House {
 
 /// The longest time between two starts of a flow in the near future; none if people start it.
 fn longest_pause(loaded: &Loaded, flow: &str, now: Timestamp) -> Option<Duration> {
-    let table = timetable_of(loaded.flow(flow)?)?;
+    let table = &loaded.flow(flow)?.schedule.as_ref().filter(|schedule| !schedule.paused)?.timetable;
     let next = |start: &Timestamp| table.next_after(*start);
     let starts: Vec<Timestamp> = std::iter::successors(table.next_after(now), next).take(STARTS).collect();
     starts.windows(2).filter_map(|two| Duration::try_from(two[1].duration_since(two[0])).ok()).max()

@@ -25,4 +25,3 @@ pub(crate) use self::house::House;
 pub(crate) use self::loaded::Loaded;
 pub(crate) use self::program::serve;
 pub(crate) use self::runs::begin;
-pub(crate) use self::timetable::timetable_of;

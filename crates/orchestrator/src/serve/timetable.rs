@@ -8,14 +8,13 @@ use milkrun_core::notes::Notes;
 use milkrun_core::state::{StateStore as _, Verdict};
 use milkrun_core::{Error, ErrorKind, Result};
 use milkrun_engine::Work;
-use milkrun_engine::timetable::table::{Timetable as Table, zone};
-use milkrun_engine::timetable::{Decision, Entry, Manual, Policy, State, Timekeeper, Upcoming};
+use milkrun_engine::timetable::{Decision, Entry, Manual, State, Timekeeper, Upcoming};
 use tokio::sync::Mutex;
 
 use super::house::House;
 use super::loaded::Loaded;
 use super::runs::{begin, busy};
-use crate::config::{FlowConfig, suggest};
+use crate::config::suggest;
 use crate::desk::runs::ShortReport;
 use crate::text::{self, Lang, fill};
 
@@ -55,21 +54,7 @@ impl Timetable {
 /// The flows that can run, and when each starts.
 fn entries(loaded: &Loaded) -> Vec<Entry> {
     let usable = loaded.installation.flows.iter().filter(|flow| loaded.usable.contains(&flow.name));
-    usable
-        .map(|flow| Entry {
-            flow: flow.name.clone(),
-            account: flow.source.account.value.clone(),
-            timetable: timetable_of(flow),
-            policy: Policy::default(),
-            paused: false,
-        })
-        .collect()
-}
-
-/// When a flow starts by itself.
-pub(crate) fn timetable_of(flow: &FlowConfig) -> Option<Table> {
-    let zone = zone("Asia/Shanghai").ok()?;
-    Table::parse(&flow.schedule.as_ref()?.value, &zone).ok()
+    usable.map(|flow| Entry::new(&flow.name, &flow.source.account.value, flow.schedule.as_ref())).collect()
 }
 
 impl House {
