@@ -6,13 +6,14 @@ use std::time::Duration;
 use milkrun_engine::timetable::Schedule;
 use toml::de::DeTable;
 
+use super::alerts::{self, RuleSettings};
 use super::span::{At, Findings, Section, Span, suggest};
 use super::tables::TableConfig;
 use super::value::Moment;
 use super::{SourceFile, schedule};
 use crate::text::{self, fill};
 
-const FLOW: &[&str] = &["schedule", "include", "source", "sink", "mapping", "tables"];
+pub(super) const FLOW: &[&str] = &["schedule", "include", "source", "sink", "mapping", "tables", "alerts"];
 pub(super) const SOURCE: &[&str] = &[
     "account",
     "stream",
@@ -49,7 +50,6 @@ pub(crate) struct FlowConfig {
     pub(crate) name: String,
     pub(crate) file: Arc<SourceFile>,
     /// When it starts by itself.
-    #[cfg_attr(not(test), expect(dead_code, reason = "checked here, and followed by `serve`"))]
     pub(crate) schedule: Option<Schedule>,
     pub(crate) source: SourceConfig,
     pub(crate) sink: SinkConfig,
@@ -57,6 +57,8 @@ pub(crate) struct FlowConfig {
     pub(crate) tables: Vec<TableConfig>,
     /// Whether there is a `[mapping]`; it is compiled once the stream is known.
     pub(crate) has_mapping: bool,
+    /// From where on something is wrong with it, where that differs from the installation.
+    pub(crate) alerts: RuleSettings,
 }
 
 /// `[source]`.
@@ -139,6 +141,8 @@ pub(super) fn read(
     let declared = |part: &str| plain.get(part)?.get("declare")?.as_table().cloned();
     let source = source.and_then(|(table, span)| read_source(table, &span, declared("source"), findings));
     let sink = sink.and_then(|(table, span)| read_sink(table, &span, declared("sink"), findings));
+    let alerts = root.table("alerts", findings);
+    let alerts = alerts.map(|(table, span)| alerts::read_rules("[alerts]", alerts::FLOW_RULES, table, &span, findings));
     let (source, sink) = (source?, sink?);
     Some(FlowConfig {
         name: name.to_owned(),
@@ -148,6 +152,7 @@ pub(super) fn read(
         sink,
         tables: tables.unwrap_or_default(),
         has_mapping,
+        alerts: alerts.unwrap_or_default(),
     })
 }
 

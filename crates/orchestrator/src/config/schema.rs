@@ -4,6 +4,8 @@ use milkrun_core::ConnectorSpec;
 use milkrun_engine::timetable::table::DEFAULT_ZONE;
 use serde_json::{Map, Value, json};
 
+use super::alerts;
+
 /// The schema of `flows/*.toml`.
 pub(crate) fn flow_schema() -> Value {
     let text = |about: &str| json!({ "type": "string", "description": about });
@@ -109,6 +111,7 @@ pub(crate) fn flow_schema() -> Value {
             "source": table(source, &["account", "stream"]),
             "sink": table(sink, &["account", "target"]),
             "mapping": mapping,
+            "alerts": alerts::rules_schema(alerts::FLOW_RULES),
             "tables": json!({
                 "type": "object",
                 "description": "Tables that expressions look values up in: lookup(\"codes\"; .shop).",
@@ -153,6 +156,7 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         rename(&mut schema, spec.name);
         accounts.push(schema);
     }
+    let age = |usual: &str, about: &str| json!({ "type": "string", "default": usual, "description": about });
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "An installation of Milkrun",
@@ -160,16 +164,44 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         "additionalProperties": false,
         "properties": {
             "accounts": { "type": "object", "additionalProperties": { "oneOf": accounts } },
+            "alerts": alerts::schema(),
+            "retention": {
+                "type": "object",
+                "additionalProperties": false,
+                "description": "How long what is kept: a span of time, or \"never\" to be forgotten.",
+                "properties": {
+                    "runs": age("400d", "Runs in the history; the last of each flow stays."),
+                    "pages": age("30d", "Pages as they came; those with something to deliver stay."),
+                    "pages_size": age("20GiB", "The most bytes of pages, of all flows together."),
+                    "ledger": age("never", "What was delivered, where forgetting it doubles nothing; at least 31d."),
+                    "dead_letters": age("never", "Refused records; at least 30d."),
+                    "audit": age("400d", "Who did what in the console."),
+                },
+            },
+            "logs": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["file"],
+                "description": "A structured log: one JSON object a line.",
+                "properties": {
+                    "file": { "type": "string", "description": "Where it is written, relative to the installation." },
+                    "level": { "enum": super::upkeep::LEVELS, "default": "info", "description": "From which level on." },
+                    "size": { "type": "string", "default": "64MiB", "description": "A file of this size is put aside." },
+                    "keep": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 8, "description": "How many files that were put aside are kept." },
+                },
+            },
             "store": {
                 "type": "object",
                 "additionalProperties": false,
                 "properties": {
                     "path": { "type": "string", "default": super::STORE, "description": "The folder of the state." },
                     "key": {
-                        "description": "Where the vault's key is: a file (`milkrun.key`, or else MILKRUN_KEY) or a variable.",
+                        "description": "Where the vault's key is: a file (`milkrun.key`, or else MILKRUN_KEY), a variable, or the system's keyring.",
                         "oneOf": [
                             { "type": "object", "additionalProperties": false, "required": ["file"],
                               "properties": { "file": { "type": "string" } } },
+                            { "type": "object", "additionalProperties": false, "required": ["keyring"],
+                              "properties": { "keyring": { "type": "string" } } },
                             { "type": "object", "additionalProperties": false, "required": ["env"],
                               "properties": { "env": { "type": "string" } } },
                         ],
@@ -217,13 +249,20 @@ mod tests {
             keys
         };
         let flow = flow_schema();
+        assert_eq!(properties(&flow, "/properties"), sorted(super::super::flow::FLOW));
         assert_eq!(properties(&flow, "/properties/source/properties"), sorted(super::super::flow::SOURCE));
         assert_eq!(properties(&flow, "/properties/sink/properties"), sorted(super::super::flow::SINK));
         let schedule = "/properties/schedule/oneOf/1/properties";
         assert_eq!(properties(&flow, schedule), sorted(super::super::schedule::KEYS));
         let all = installation_schema(&milkrun_core::connectors());
         assert_eq!(properties(&all, "/properties"), sorted(super::super::TOP));
+        assert_eq!(properties(&all, "/properties/alerts/properties"), sorted(alerts::ALERTS));
+        assert_eq!(properties(&all, "/properties/alerts/properties/rules/properties"), sorted(alerts::ALL_RULES));
+        assert_eq!(properties(&flow, "/properties/alerts/properties"), sorted(alerts::FLOW_RULES));
         assert_eq!(properties(&all, "/properties/store/properties"), sorted(super::super::STORE_KEYS));
+        let own = super::super::upkeep::RETENTION_KEYS;
+        assert_eq!(properties(&all, "/properties/retention/properties"), sorted(own));
+        assert_eq!(properties(&all, "/properties/logs/properties"), sorted(super::super::upkeep::LOGS_KEYS));
     }
 
     #[test]

@@ -17,7 +17,10 @@ struct Same {
 
 /// Where the crates stand that speak English, beside the connectors: those parts of this crate and of the importer that
 /// do, and what new connectors are made of.
-const PLACES: [&str; 9] = [
+const PLACES: [&str; 12] = [
+    "crates/alerts/src/alerts.rs",
+    "crates/alerts/src/channel",
+    "crates/alerts/src/edit.rs",
     "crates/core/src",
     "crates/mapping/src",
     "crates/store/src",
