@@ -77,6 +77,9 @@ pub(crate) enum Command {
     /// Keeps secrets in the installation's encrypted vault.
     #[command(subcommand)]
     Secret(Secret),
+    /// Prepares the console in the browser.
+    #[command(subcommand)]
+    Console(Console),
     /// Grants an account access in the browser: prints the vendor's link, and takes the code that it ends with.
     Login(Login),
     /// Takes the messages that vendors send by themselves, such as app tickets, until Ctrl-C.
@@ -227,6 +230,12 @@ pub(crate) struct Sandbox {
     /// several times.
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Console {
+    /// Asks for a password, and prints its hash for `[console.users.NAME]`; from standard input where nobody types.
+    Password,
 }
 
 #[derive(Debug, Subcommand)]

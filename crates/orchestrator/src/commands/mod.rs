@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod console;
 mod dead_letters;
 mod demo;
 mod import;
@@ -85,6 +86,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Replay(ask) => replay::replay(here, &ask).await,
         Command::Sandbox(ask) => sandbox::sandbox(here, &ask).await,
         Command::Secret(ask) => secret::secret(here, &ask).await,
+        Command::Console(ask) => console::console(here, &ask),
         Command::Login(ask) => login::login(here, &ask).await,
         Command::Receive(ask) => receive::receive(here, &ask).await,
         Command::Import(ask) => import::import(here, &ask),

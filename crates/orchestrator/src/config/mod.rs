@@ -3,6 +3,7 @@
 //! | file | answers |
 //! | --- | --- |
 //! | `account` | what is an account, and where is the setting that the connector complains about? |
+//! | `console` | who may use the console, and where is it? |
 //! | `declare` | which streams and targets does a flow declare by itself? |
 //! | `flow` | what may a flow file say? |
 //! | `include` | how does the metadata of another platform become a part of a flow? |
@@ -13,6 +14,7 @@
 //! | `schema` | what do editors need to complete these files? |
 
 mod account;
+mod console;
 mod declare;
 mod flow;
 mod include;
@@ -38,6 +40,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub(crate) use self::account::AccountConfig;
+pub(crate) use self::console::{Around, ConsoleConfig};
 pub(crate) use self::declare::{Declared, declared};
 pub(crate) use self::flow::{Changes, FlowConfig};
 pub(crate) use self::schema::{flow_schema, installation_schema};
@@ -56,7 +59,7 @@ pub(crate) const STORE: &str = ".milkrun";
 /// Where the key of the vault is kept unless it is said otherwise.
 pub(crate) const KEY_FILE: &str = "milkrun.key";
 
-pub(super) const TOP: &[&str] = &["accounts", "store"];
+pub(super) const TOP: &[&str] = &["accounts", "console", "store"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "key"];
 
 /// A file as it was read.
@@ -77,6 +80,7 @@ pub(crate) struct Installation {
     /// Whether `account_names` may lack some, so that one that is missing is no second mistake.
     pub(crate) accounts_in_doubt: bool,
     pub(crate) store: StoreConfig,
+    pub(crate) console: ConsoleConfig,
     pub(crate) flows: Vec<FlowConfig>,
     /// The names of all flow files, those that cannot be used too.
     pub(crate) flow_names: Vec<String>,
@@ -188,6 +192,7 @@ pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
             key: SecretSource::File(PathBuf::from(KEY_FILE)),
             key_is_set: false,
         },
+        console: ConsoleConfig::default(),
         flows: Vec::new(),
         flow_names: Vec::new(),
     };
@@ -279,6 +284,9 @@ fn read_installation(
     root.close(&[], findings);
     if let Some((table, span)) = root.table("store", findings) {
         read_store(&mut installation.store, &installation.dir, table, &span, findings);
+    }
+    if let Some((table, span)) = root.table("console", findings) {
+        installation.console = console::read(table, &span, findings);
     }
     if let Some((accounts, _)) = root.table("accounts", findings) {
         installation.account_names = accounts.keys().map(|name| name.get_ref().clone().into_owned()).collect();

@@ -17,11 +17,18 @@ struct Same {
 
 /// Where the crates stand that speak English, beside the connectors: those parts of this crate and of the importer that
 /// do, and what new connectors are made of.
-const PLACES: [&str; 9] = [
+const PLACES: [&str; 15] = [
     "crates/core/src",
     "crates/mapping/src",
     "crates/store/src",
     "crates/engine/src",
+    // What it tells programs of its figures and its API stays English.
+    "crates/console/src/access",
+    "crates/console/src/extract.rs",
+    "crates/console/src/handlers",
+    "crates/console/src/refusal.rs",
+    "crates/console/src/routes.rs",
+    "crates/console/src/serve",
     "crates/orchestrator/src/commands",
     "crates/orchestrator/src/wiring",
     "crates/orchestrator/src/logs.rs",
