@@ -1,0 +1,5 @@
+import { Loading, Page } from '../../ui';
+
+export function OverviewPage() {
+  return <Page title="overview"><Loading /></Page>;
+}
