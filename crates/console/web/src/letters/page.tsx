@@ -80,6 +80,15 @@ export default function LettersPage({ flow }: { flow: string }) {
     }
   };
 
+  // The mapping editor has sent some again and leads here.
+  const sent = query.get('sent');
+  const { begin } = replaying;
+  useEffect(() => {
+    if (sent === null) return;
+    begin(sent.split(',').filter((part) => /^\d+$/.test(part)).map(Number));
+    navigate(links.letters(flow), { replace: true });
+  }, [sent, begin, flow]);
+
   const [isSending, send] = useAct();
   const replay = (which: number[] | undefined) =>
     send(async () => {
