@@ -42,12 +42,14 @@ export function Dialog({ title, onClose, children, wide = false }: {
 }
 
 /** A dialog that asks for something, or whether. */
-export function AskDialog({ title, onClose, onSubmit, submit, danger = false, isBusy, children }: {
+export function AskDialog({ title, onClose, onSubmit, submit, dismiss, danger = false, isBusy, children }: {
   title: string;
   onClose: () => void;
   onSubmit: () => void;
   /** What the button says. */
   submit: string;
+  /** What the button says that closes the dialog; «Cancel» if nothing is said. */
+  dismiss?: string;
   danger?: boolean;
   isBusy?: boolean;
   children: ReactNode;
@@ -62,7 +64,7 @@ export function AskDialog({ title, onClose, onSubmit, submit, danger = false, is
       <form onSubmit={send}>
         <div className="dialog-body">{children}</div>
         <footer className="dialog-foot">
-          <Button onClick={onClose}>{t.cancel}</Button>
+          <Button onClick={onClose}>{dismiss ?? t.cancel}</Button>
           <Button type="submit" look={danger ? 'danger' : 'primary'} busy={isBusy ?? false}>{submit}</Button>
         </footer>
       </form>

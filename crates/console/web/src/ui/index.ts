@@ -7,6 +7,7 @@ export { Field } from './field';
 export { Icon, type IconName } from './icons';
 export { JsonView } from './json';
 export { Facts, Page, Section } from './page';
+export { Prose } from './prose';
 export { Empty, ErrorView, Loading, Mistakes, Notice, Show, useProblem } from './states';
 export { type Column, Table } from './table';
 export { serverNow, setServerNow, Time, Took, useNow } from './time';

@@ -8,6 +8,7 @@ import { words } from '../i18n/shared';
 import type { Loaded } from '../load';
 import { Button } from './button';
 import { Icon, type IconName } from './icons';
+import { Prose } from './prose';
 
 /** Data is on its way. */
 export function Loading({ label }: { label?: string }) {
@@ -40,8 +41,8 @@ export function Mistakes({ mistakes }: { mistakes: readonly Mistake[] }) {
         <li key={index} className={mistake.is_warning ? 'mistake-warning' : 'mistake-error'}>
           <Icon name={mistake.is_warning ? 'warning' : 'cross'} />
           <div>
-            <p>{mistake.message}</p>
-            {mistake.help && <p className="muted">{mistake.help}</p>}
+            <p><Prose text={mistake.message} /></p>
+            {mistake.help && <p className="muted"><Prose text={mistake.help} /></p>}
             <p className="mono small muted">{t.place(mistake.file, mistake.line, mistake.column)}</p>
           </div>
         </li>
@@ -68,8 +69,8 @@ export function ErrorView({ error, retry }: { error: ApiError; retry?: () => voi
     <div className="notice notice-bad" role="alert">
       <Icon name="warning" />
       <div className="notice-body">
-        <p className="notice-title">{problem.message}</p>
-        {problem.help && <p>{problem.help}</p>}
+        <p className="notice-title"><Prose text={problem.message} /></p>
+        {problem.help && <p><Prose text={problem.help} /></p>}
         {facts.length > 0 && (
           <dl className="facts-inline">
             {facts.map(([name, value]) => (

@@ -16,6 +16,8 @@ export interface Column<T> {
   numeric?: boolean;
   /** Whether its cells name their rows. */
   header?: boolean;
+  /** Whether the cell of a row says nothing, so that a card of a narrow screen leaves it out. */
+  isIdle?: (row: T) => boolean;
 }
 
 /** A table. `caption` says what it holds, to screen readers only unless `showCaption`. */
@@ -45,7 +47,8 @@ export function Table<T>({ caption, columns, rows, rowKey, rowClass, empty, show
             <tr key={rowKey(row)} className={rowClass?.(row)}>
               {columns.map((column) => {
                 const label = column.label ?? (typeof column.title === 'string' ? column.title : undefined);
-                const className = column.numeric ? 'numeric num' : undefined;
+                const classes = [column.numeric && 'numeric num', column.isIdle?.(row) && 'cell-idle'].filter(Boolean);
+                const className = classes.length > 0 ? classes.join(' ') : undefined;
                 return column.header ? (
                   <th key={column.id} scope="row" className={className} data-label={label}>{column.cell(row)}</th>
                 ) : (

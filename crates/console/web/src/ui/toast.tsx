@@ -6,6 +6,7 @@ import { words } from '../i18n/shared';
 import { asApiError } from '../load';
 import { IconButton } from './button';
 import { Icon } from './icons';
+import { Prose } from './prose';
 
 interface Message {
   id: number;
@@ -58,8 +59,8 @@ export function ToastProvider({ children }: { children: ReactNode }) {
           <div key={message.id} className={`toast toast-${message.tone}`}>
             <Icon name={message.tone === 'good' ? 'check' : 'warning'} />
             <div>
-              <p>{message.text}</p>
-              {message.help && <p className="small">{message.help}</p>}
+              <p><Prose text={message.text} /></p>
+              {message.help && <p className="small"><Prose text={message.help} /></p>}
             </div>
             <IconButton label={t.close} icon="cross" onClick={() => drop(message.id)} />
           </div>

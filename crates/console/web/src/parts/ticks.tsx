@@ -1,0 +1,57 @@
+// The recent runs of a flow as small bars: the colour is the verdict, the height the records.
+
+import type { RunSummary } from '../api/types';
+import { useTexts } from '../i18n';
+import { RUN_LOOK, type RunState, stateOf, useRunWords } from '../ui';
+import { tally } from './flow-state';
+import { partTexts } from './texts';
+
+const WIDTH = 4;
+const GAP = 1;
+const HEIGHT = 22;
+const MOST = 30;
+
+/** How high a bar is: by the square root, so that a small run beside a huge one is still seen. */
+export function barHeight(records: number, most: number): number {
+  if (most <= 0) return 3;
+  return Math.max(3, Math.round(Math.sqrt(records / most) * HEIGHT));
+}
+
+/** The runs, oldest first. */
+export function Ticks({ runs }: { runs: readonly RunSummary[] }) {
+  const t = useTexts(partTexts);
+  const names = useRunWords();
+  if (runs.length === 0) return <span className="muted small">{t.noRuns}</span>;
+  const most = Math.max(...runs.map((run) => run.records));
+  const words = [...tally(runs)].map(([state, n]) => `${names[state as RunState] ?? state} ${n}`).join(', ');
+  const label = t.recent(runs.length, words);
+  return (
+    <svg
+      className="ticks"
+      role="img"
+      aria-label={label}
+      width={MOST * (WIDTH + GAP)}
+      height={HEIGHT}
+      viewBox={`0 0 ${MOST * (WIDTH + GAP)} ${HEIGHT}`}
+    >
+      <title>{label}</title>
+      {runs.slice(-MOST).map((run, index, shown) => {
+        const state = stateOf(run);
+        const isBad = state !== 'reconciled';
+        // What went wrong is seen whatever it read.
+        const height = isBad ? Math.max(barHeight(run.records, most), HEIGHT * 0.6) : barHeight(run.records, most);
+        return (
+          <rect
+            key={run.id}
+            className={`fill-${RUN_LOOK[state].tone}`}
+            x={(MOST - shown.length + index) * (WIDTH + GAP)}
+            y={HEIGHT - height}
+            width={WIDTH}
+            height={height}
+            rx={1}
+          />
+        );
+      })}
+    </svg>
+  );
+}
