@@ -8,6 +8,7 @@ import { parseJson } from '../src/mapping/json';
 import { linesOf, type RuleLike, ruleOf, unseen } from '../src/mapping/lines';
 import { listsOf, nameOf, parentOf, partsOf, pathOf } from '../src/mapping/paths';
 import { around, diffLines } from '../src/mapping/textdiff';
+import { fixedRule, tomlText } from '../src/mapping/toml';
 import { matches, rowAt, rowsOf, treeOf } from '../src/mapping/tree';
 
 const none: ReadonlySet<string> = new Set();
@@ -182,25 +183,28 @@ describe('a dropped line', () => {
       { do: 'ask', was: 'expr', edits: [{ target: 'total', rule: { from: 'payment' } }] },
     ],
     [
+      'keeps an expression that is said of a field',
+      ends('remark', 'memo'),
+      [{ target: 'memo', from: ['memo'], kind: 'expr', toml: "{ from = \"memo\", expr = 'trim' }" }],
+      { do: 'edit', edits: [{ target: 'memo', rule: { from: 'remark' } }] },
+    ],
+    [
       'from many values to one offers the first',
       ends('items[*].sku', 'code'),
       plain,
       {
         do: 'refuse',
         refusal: { why: 'many', list: 'items' },
-        instead: [{ target: 'code', rule: { from: 'items[0].sku' } }],
+        instead: [{ target: 'code', rule: { toml: '{ from = "items[0].sku" }' } }],
       },
     ],
     [
-      'into a list that is not filled yet fills it first',
+      'into a list that is not filled yet leaves the list to the server',
       ends('items[*].qty', 'lines[*].qty'),
       plain,
       {
         do: 'edit',
-        edits: [
-          { target: 'lines', rule: { from: 'items' } },
-          { target: 'lines[*].qty', rule: { from: 'items[*].qty' } },
-        ],
+        edits: [{ target: 'lines[*].qty', rule: { from: 'items[*].qty' } }],
       },
     ],
     [
@@ -237,7 +241,19 @@ describe('a dropped line', () => {
       'from a list to a list makes its lines',
       ends('items', 'lines', { source: true, list: true, fields: true }),
       plain,
-      { do: 'edit', edits: [{ target: 'lines', rule: { from: 'items' } }] },
+      { do: 'edit', edits: [{ target: 'lines', rule: { toml: '{ each = "items" }' } }] },
+    ],
+    [
+      'from a list in the elements to a list of the lines',
+      ends('items[*].batches', 'lines[*].batches', { source: true, list: true, fields: true }),
+      lined,
+      { do: 'edit', edits: [{ target: 'lines[*].batches', rule: { toml: '{ each = "batches" }' } }] },
+    ],
+    [
+      'from a list of the record to a list of the lines',
+      ends('gifts', 'lines[*].gifts', { source: true, list: true, fields: true }),
+      lined,
+      { do: 'edit', edits: [{ target: 'lines[*].gifts', rule: { toml: '{ each = "$.gifts" }' } }] },
     ],
     ['from the list that it is made from does nothing', ends('items', 'lines', { source: true, list: true, fields: true }), lined, { do: 'nothing' }],
     [
@@ -258,9 +274,18 @@ describe('a dropped line', () => {
     test(what, () => assert.deepEqual(dropped(at, rules), drop));
   }
 
-  test('a line that is taken away takes its rule with it, if it reads nothing else', () => {
+  test('a line that is taken away takes its rule with it, unless the rule is a choice', () => {
     assert.deepEqual(removed({ target: 'code', from: ['tid'], kind: 'from' }), { target: 'code', rule: undefined });
     assert.equal(removed({ target: 'memo', from: ['memo', 'remark'], kind: 'from' }), undefined);
+    assert.deepEqual(removed({ target: 'sum', from: ['a', 'b'], kind: 'expr' }), { target: 'sum', rule: undefined });
+  });
+});
+
+describe('what the page writes of TOML', () => {
+  test('texts keep every character', () => {
+    assert.equal(tomlText('0518'), '"0518"');
+    assert.equal(tomlText('a"b\\c\n\u0001单'), '"a\\"b\\\\c\\n\\u0001单"');
+    assert.equal(fixedRule('x'), '{ const = "x" }');
   });
 });
 

@@ -8,6 +8,7 @@ import { links } from '../router';
 import { useIsOperator } from '../session';
 import { Badge, Button, JsonView, LinkButton, Time, type Tone } from '../ui';
 import { RawPageButton } from '../trace/raw-page';
+import { Said } from './said';
 import { letterWords } from './words';
 
 const TONES: Record<Stage, Tone> = { key: 'bad', mapping: 'bad', target: 'bad', unknown: 'warning' };
@@ -55,8 +56,8 @@ export function LetterCard({ letter, isOpen = false, isSending = false, select, 
         {isSending && <Badge tone="busy" icon="dots">{t.sending}</Badge>}
         <span className="letter-at muted"><Time at={letter.at} /></span>
       </header>
-      <p className="letter-reason">{letter.reason}</p>
-      <p className="muted">{who} {advice}</p>
+      <p className="letter-reason"><Said text={letter.reason} /></p>
+      <p className="muted"><Said text={t.both(who, advice)} /></p>
       <div className="letter-acts">
         <Button small icon={shown ? 'down' : 'forward'} aria-expanded={shown} aria-controls={`${id}-record`} onClick={() => setShown(!shown)}>
           {t.showRecord}

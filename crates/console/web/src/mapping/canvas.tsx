@@ -12,9 +12,8 @@ import { mappingWords } from './words';
 
 const ROW = 46;
 const HANDLE = 12;
-/** The widest that a side gets, and the least room between the sides. */
+/** The widest that a side gets. */
 const WIDEST = 560;
-const GAP = 110;
 
 type SideName = 'source' | 'target';
 
@@ -56,7 +55,8 @@ export function Canvas({ sides, canEdit, chosen, badLines, onChoose, onDrop, onR
   const litTarget = new Set(lines.filter((line) => line.source === picked).map((line) => line.target));
   const read = new Set(lines.map((line) => line.source));
 
-  const column = Math.floor(Math.min(WIDEST, (width - GAP) / 2));
+  const gap = Math.min(110, Math.round(width * 0.14));
+  const column = Math.floor(Math.min(WIDEST, (width - gap) / 2));
   const right = width - column;
   const nodes = useKept([
     ...source.rows.map((row, idx): SourceNode => ({

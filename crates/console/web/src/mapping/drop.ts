@@ -2,6 +2,7 @@
 
 import { known, ruleOf, type RuleLike } from './lines';
 import { listOf, listsOf } from './paths';
+import { tomlText } from './toml';
 
 /** One change, as the server takes it. */
 export interface Edit {
@@ -44,40 +45,49 @@ export function dropped(ends: Ends, rules: readonly RuleLike[]): Drop {
   const there = ruleOf(rules, target);
   const isFilled = there?.from.some((path) => same(path, source)) ?? false;
 
-  if (ends.target.isList && ends.target.hasFields) return ontoList(ends, there, isFilled);
+  if (ends.target.isList && ends.target.hasFields) return ontoList(ends, rules, there, isFilled);
   if (ends.target.hasFields && !ends.source.isList) return { do: 'refuse', refusal: { why: 'shape' } };
   if (isFilled && there?.kind === 'from') return { do: 'nothing' };
 
   const wanted = listsOf(target).map((list) => ({ list, each: eachOf(list, rules) }));
   const given = listsOf(source);
-  const first: Edit[] = [];
   const inner = wanted.at(-1);
   const last = given.at(-1);
   if (!inner) {
     if (last !== undefined) {
       const one = source.replaceAll('[*]', '[0]');
-      return { do: 'refuse', refusal: { why: 'many', list: last }, instead: [{ target, rule: { from: one } }] };
+      const instead: Edit[] = [{ target, rule: { toml: `{ from = ${tomlText(one)} }` } }];
+      return { do: 'refuse', refusal: { why: 'many', list: last }, instead };
     }
   } else if (inner.each === undefined) {
+    // With the first field of its lines, the server makes the list too: from the list that the field is in.
     if (last === undefined) return { do: 'refuse', refusal: { why: 'no-list', list: inner.list } };
-    first.push(each(inner.list, last));
   } else if (last !== undefined && !given.every((list) => wanted.some((at) => at.each !== undefined && same(at.each, list)))) {
     return { do: 'refuse', refusal: { why: 'other-list', list: last, each: inner.each } };
   }
-  const edits = [...first, { target, rule: { from: source } }];
-  return there && there.kind !== 'from' ? { do: 'ask', edits, was: there.kind } : { do: 'edit', edits };
+  const edits: Edit[] = [{ target, rule: { from: source } }];
+  // An expression that is said of a field's value stays, and is said of another one.
+  const stays = there?.kind === 'from' || (there?.kind === 'expr' && /(^|[{,\s])from\s*=/.test(there.toml ?? ''));
+  return there && !stays ? { do: 'ask', edits, was: there.kind } : { do: 'edit', edits };
 }
 
-function ontoList(ends: Ends, there: RuleLike | undefined, isFilled: boolean): Drop {
+function ontoList(ends: Ends, rules: readonly RuleLike[], there: RuleLike | undefined, isFilled: boolean): Drop {
   if (!ends.source.isList) return { do: 'refuse', refusal: { why: 'shape' } };
   if (isFilled) return { do: 'nothing' };
-  const edits = [each(ends.target.path, ends.source.path)];
+  const { path: target } = ends.target;
+  const { path: source } = ends.source;
+  if (there?.kind === 'each') return { do: 'ask', edits: [{ target, rule: { from: source } }], was: there.kind };
+  const edits: Edit[] = [{ target, rule: { toml: `{ each = ${tomlText(relative(source, target, rules))} }` } }];
   return there ? { do: 'ask', edits, was: there.kind } : { do: 'edit', edits };
 }
 
-/** A list of the target is to be made from a list of the source. */
-function each(list: string, from: string): Edit {
-  return { target: list, rule: { from } };
+/** The path of a list as a rule for `target` writes it: from the element of the lines that it is in, or from the record. */
+function relative(source: string, target: string, rules: readonly RuleLike[]): string {
+  const outer = listOf(target);
+  const each = outer === undefined ? undefined : eachOf(outer, rules);
+  if (each === undefined) return source;
+  const element = `${each}[*].`;
+  return source.startsWith(element) ? source.slice(element.length) : `$.${source}`;
 }
 
 /** The list of the source that a list of the target is made from. */
@@ -97,7 +107,7 @@ function same(one: string, other: string): boolean {
   return known(bare(one), new Set([bare(other)])) === bare(other);
 }
 
-/** What taking a line away means: a rule that reads nothing else goes; one that reads more is to be mended by hand. */
+/** What taking a rule away by one of its lines means; a choice of several fields is to be mended by hand. */
 export function removed(rule: RuleLike): Edit | undefined {
-  return rule.from.length <= 1 ? { target: rule.target, rule: undefined } : undefined;
+  return rule.kind === 'from' && rule.from.length > 1 ? undefined : { target: rule.target, rule: undefined };
 }

@@ -17,7 +17,7 @@ const VIEWS: readonly View[] = ['lines', 'list', 'text'];
 const WHICH: readonly Which[] = ['all', 'filled', 'empty', 'missing'];
 
 /** The views behind tabs. */
-export function Editor({ shown, onShow, flow, draft, sides, canEdit, chosen, line, n_mistakes, sourcePaths, listId, onChoose, onDrop, onRemove, say }: {
+export function Editor({ shown, onShow, flow, draft, sides, canEdit, chosen, line, n_mistakes, sourcePaths, listId, onChoose, onEdit, onDrop, onRemove, say }: {
   shown: View;
   onShow: (view: View) => void;
   flow: string;
@@ -31,6 +31,8 @@ export function Editor({ shown, onShow, flow, draft, sides, canEdit, chosen, lin
   sourcePaths: ReadonlySet<string>;
   listId: string;
   onChoose: (path: string) => void;
+  /** Chooses a field and goes to its rule. */
+  onEdit: (path: string) => void;
   onDrop: (source: string, target: string) => void;
   onRemove: (target: string) => void;
   say: (text: string) => void;
@@ -91,7 +93,7 @@ export function Editor({ shown, onShow, flow, draft, sides, canEdit, chosen, lin
             chosen={chosen}
             sourcePaths={sourcePaths}
             listId={listId}
-            onChoose={onChoose}
+            onEdit={onEdit}
             onDrop={onDrop}
             onRemove={onRemove}
           />
@@ -133,7 +135,7 @@ function Filters({ sides, both }: { sides: Sides; both: boolean }) {
             <input {...control} type="search" placeholder={t.filterHint} value={target.filter} onChange={(event) => target.setFilter(event.target.value)} />
           )}
         </Field>
-        <select aria-label={t.showWhich} value={which} onChange={(event) => setWhich(event.target.value as Which)}>
+        <select className="input" aria-label={t.showWhich} value={which} onChange={(event) => setWhich(event.target.value as Which)}>
           {WHICH.map((one) => <option key={one} value={one}>{whichWords[one]}</option>)}
         </select>
       </div>

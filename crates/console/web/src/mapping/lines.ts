@@ -8,6 +8,8 @@ export interface RuleLike {
   target: string;
   from: string[];
   kind: string;
+  /** As it is written; not all that is asked of a rule needs it. */
+  toml?: string;
 }
 
 /** A line of a rule. */

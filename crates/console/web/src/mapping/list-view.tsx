@@ -10,13 +10,13 @@ import type { Row } from './tree';
 import { mappingWords } from './words';
 
 /** The table. */
-export function ListView({ sides, canEdit, chosen, sourcePaths, listId, onChoose, onDrop, onRemove }: {
+export function ListView({ sides, canEdit, chosen, sourcePaths, listId, onEdit, onDrop, onRemove }: {
   sides: Sides;
   canEdit: boolean;
   chosen: string | undefined;
   sourcePaths: ReadonlySet<string>;
   listId: string;
-  onChoose: (path: string) => void;
+  onEdit: (path: string) => void;
   onDrop: (source: string, target: string) => void;
   onRemove: (target: string) => void;
 }) {
@@ -71,11 +71,11 @@ export function ListView({ sides, canEdit, chosen, sourcePaths, listId, onChoose
         },
         {
           id: 'acts',
-          title: <span className="sr-only">{t.rule}</span>,
-          label: t.rule,
+          title: <span className="sr-only">{t.acts}</span>,
+          label: t.acts,
           cell: ({ path }) => (
             <span className="map-list-acts">
-              <IconButton icon="edit" label={t.editRule(path)} onClick={() => onChoose(path)} />
+              <IconButton icon="edit" label={t.editRule(path)} onClick={() => onEdit(path)} />
               {canEdit && sides.ruleAt.has(path) && <IconButton icon="cross" label={t.removeRule(path)} onClick={() => onRemove(path)} />}
             </span>
           ),

@@ -95,6 +95,11 @@ function Open({ flow, draft, error, crumbs }: {
     setRefused(undefined);
     setRuleError(undefined);
   };
+  /** Chooses a field and goes to its rule. */
+  const editRule = (path: string, why?: string) => {
+    choose(path, why);
+    requestAnimationFrame(() => ruleArea.current?.focus());
+  };
   const apply = async (edits: readonly Edit[], done: string) => {
     setRefused(undefined);
     const problem = await draft.edit(edits);
@@ -146,8 +151,7 @@ function Open({ flow, draft, error, crumbs }: {
       setChosen(target);
       void apply([edit], t.removedRule(target));
     } else {
-      choose(target, t.readsMany);
-      requestAnimationFrame(() => ruleArea.current?.focus());
+      editRule(target, t.readsMany);
     }
   };
 
@@ -244,6 +248,7 @@ function Open({ flow, draft, error, crumbs }: {
             sourcePaths={sourcePaths}
             listId={listId}
             onChoose={choose}
+            onEdit={editRule}
             onDrop={drop}
             onRemove={remove}
             say={say}

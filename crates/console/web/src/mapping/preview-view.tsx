@@ -5,6 +5,7 @@ import type { Outcome } from '../api/types';
 import { useTexts } from '../i18n';
 import { words } from '../i18n/shared';
 import { Badge, ErrorView, type IconName, Mistakes, Notice, type Tone } from '../ui';
+import { Said } from '../letters/said';
 import { difference, type Line, linesOfText } from './difference';
 import type { Compared, PreviewState } from './preview';
 import { mappingWords } from './words';
@@ -100,7 +101,7 @@ function Pair({ record }: { record: Compared }) {
           </span>
         )}
       </p>
-      {now.reason !== undefined && <Notice tone={now.outcome === 'refused' ? 'bad' : 'info'}><p>{now.reason}</p></Notice>}
+      {now.reason !== undefined && <Notice tone={now.outcome === 'refused' ? 'bad' : 'info'}><p><Said text={now.reason} /></p></Notice>}
       <div className="map-pair">
         <div>
           <h3>{t.previewSource}</h3>

@@ -70,9 +70,11 @@ export function usePreview(flow: string, text: string, saved: string, letters: r
   }, [flow, text, saved, wanted, lang, key]);
 
   const isStale = state?.key !== key;
+  // What only deserves a warning keeps nothing from being mapped.
+  const mistakes = (state?.now?.mistakes ?? []).filter((mistake) => !mistake.is_warning);
   return {
-    records: state?.now && state.now.mistakes.length === 0 ? compared(state.now, state.before) : undefined,
-    mistakes: state?.now?.mistakes ?? [],
+    records: state?.now && mistakes.length === 0 ? compared(state.now, state.before) : undefined,
+    mistakes,
     error: state?.error,
     isStale,
   };

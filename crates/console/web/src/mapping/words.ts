@@ -52,7 +52,7 @@ export const mappingWords = texts(
     isThere: (from: string, to: string) => `${to} is filled from ${from} already.`,
     // Kinds of values and rules.
     kinds: {
-      text: 'text', number: 'number', boolean: 'true/false', list: 'list', object: 'group', null: 'empty', unknown: 'unknown',
+      text: 'text', number: 'number', boolean: 'true/false', list: 'list', object: 'group', null: 'empty', unknown: 'unknown', any: '', 'date-time': 'date and time',
     } as Record<string, string>,
     ruleKinds: { from: 'field', const: 'fixed', expr: 'expression', each: 'lines', fields: 'group' } as Record<string, string>,
     // What a dropped line cannot be.
@@ -99,6 +99,7 @@ export const mappingWords = texts(
     editRule: (path: string) => `Edit the rule of ${path}`,
     removeRule: (path: string) => `Take away the rule of ${path}`,
     type: 'Type',
+    acts: 'Do',
     // The text.
     textLabel: (file: string) => `The text of ${file}`,
     textHint: 'The file as it stands on disk, comments and all. What you change here shows in the lines and in the preview.',
@@ -180,7 +181,7 @@ export const mappingWords = texts(
     drawn: (from, to) => `${to} 取自 ${from}。`,
     removedRule: (to) => `${to} 不再填写。`,
     isThere: (from, to) => `${to} 已取自 ${from}。`,
-    kinds: { text: '文本', number: '数字', boolean: '真/假', list: '列表', object: '组', null: '空', unknown: '未知', decimal: '小数', integer: '整数', date: '日期', datetime: '日期时间' } as Record<string, string>,
+    kinds: { text: '文本', number: '数字', boolean: '真/假', list: '列表', object: '组', null: '空', unknown: '未知', decimal: '小数', integer: '整数', date: '日期', any: '', 'date-time': '日期时间' } as Record<string, string>,
     ruleKinds: { from: '字段', const: '固定值', expr: '表达式', each: '明细', fields: '组' } as Record<string, string>,
     many: (from, list) => `${from} 有多个值（${list} 的每个元素各一个），而目标字段只接受一个。`,
     takeFirst: '取第一个',
@@ -223,6 +224,7 @@ export const mappingWords = texts(
     editRule: (path) => `编辑 ${path} 的规则`,
     removeRule: (path) => `去掉 ${path} 的规则`,
     type: '类型',
+    acts: '操作',
     textLabel: (file) => `${file} 的文本`,
     textHint: '磁盘上的文件原文，包括注释。在此所做的修改会反映到连线和预览中。',
     noMistakes: '没有错误。',

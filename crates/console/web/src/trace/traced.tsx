@@ -6,6 +6,7 @@ import { useTexts } from '../i18n';
 import { links } from '../router';
 import { useIsOperator } from '../session';
 import { Badge, Icon, type IconName, JsonView, LinkButton, Notice, Time, type Tone } from '../ui';
+import { Said } from '../letters/said';
 import { RawPageButton } from './raw-page';
 import { traceWords } from './words';
 
@@ -35,7 +36,7 @@ export function TracedWay({ traced, waits }: { traced: Traced; waits: boolean })
             {traced.mapping_version !== undefined && <div><dt>{t.version}</dt><dd className="mono">{traced.mapping_version}</dd></div>}
             <div><dt className="sr-only">{t.mapped}</dt><dd><LinkButton small look="quiet" icon={isOperator ? 'edit' : 'route'} href={links.mapping(flow)}>{t.editMapping}</LinkButton></dd></div>
           </dl>
-          {traced.problem !== undefined && <Notice tone="bad" title={t.problem}><p>{traced.problem}</p></Notice>}
+          {traced.problem !== undefined && <Notice tone="bad" title={t.problem}><p><Said text={traced.problem} /></p></Notice>}
           {documents.length > 0 && <p className="muted">{t.documents(documents.length)}</p>}
           {documents.map((document, idx) => <JsonView key={idx} text={document} label={t.documents(1)} />)}
           {documents.length === 0 && traced.problem === undefined && traced.record !== undefined && <p className="muted">{t.noDocuments}</p>}
