@@ -54,10 +54,10 @@ export function Section({ title, actions, children, id }: {
   );
 }
 
-/** Facts: names and values. */
-export function Facts({ facts }: { facts: readonly { name: string; value: ReactNode }[] }) {
+/** Facts: names and values; `wide` ones are sentences. */
+export function Facts({ facts, wide = false }: { facts: readonly { name: string; value: ReactNode }[]; wide?: boolean }) {
   return (
-    <dl className="facts">
+    <dl className={wide ? 'facts facts-wide' : 'facts'}>
       {facts.map(({ name, value }) => (
         <div key={name}><dt>{name}</dt><dd>{value}</dd></div>
       ))}

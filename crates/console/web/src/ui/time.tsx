@@ -48,7 +48,7 @@ export function Time({ at, only }: { at: string; only?: 'short' | 'relative' | '
   if (only === 'short') return <time dateTime={at} title={full} className="num">{shortTime(at, now)}</time>;
   return (
     <time dateTime={at} title={full} className="time">
-      <span className="num">{shortTime(at, now)}</span>{' '}
+      <span className="num">{shortTime(at, now)}</span>{lang === 'zh' ? '' : ' '}
       <span className="muted">{lang === 'zh' ? `（${relative(at, now, lang)}）` : `(${relative(at, now, lang)})`}</span>
     </time>
   );

@@ -140,6 +140,9 @@ function Backfills({ backfills }: { backfills: readonly BackfillState[] }) {
   );
 }
 
+/** So many runs are shown until more are asked for; the charts have a hundred. */
+const FIRST_ROWS = 30;
+
 /** The runs of the history, with a button for older ones. */
 function Runs({ flow }: { flow: Flow }) {
   const t = useTexts(flowTexts);
@@ -147,6 +150,7 @@ function Runs({ flow }: { flow: Flow }) {
   const toasts = useToasts();
   const first = useLoad(`runs ${flow.name}`, (signal) => api.runs(flow.name, { limit: 100 }, signal));
   const [older, setOlder] = useState<{ runs: RunSummary[]; next: number | undefined }>();
+  const [shownAtMost, setShownAtMost] = useState(FIRST_ROWS);
   const [isBusy, act] = useAct();
   useFresh(first.reload, (event) =>
     (event.type === 'started' && event.flow === flow.name) || (event.type === 'ended' && event.run.flow === flow.name), 120);
@@ -157,9 +161,14 @@ function Runs({ flow }: { flow: Flow }) {
         const runs = [...page.runs, ...(older?.runs ?? []).filter((run) => !page.runs.some((newer) => newer.id === run.id))];
         const next = older === undefined ? page.next : older.next;
         const more = () => act(async () => {
+          if (shownAtMost < runs.length) {
+            setShownAtMost(runs.length);
+            return;
+          }
           try {
             const found = await api.runs(flow.name, { before: next, limit: 100 });
             setOlder((old) => ({ runs: [...(old?.runs ?? []), ...found.runs], next: found.next }));
+            setShownAtMost(Infinity);
           } catch (cause) {
             toasts.bad(cause);
           }
@@ -168,8 +177,8 @@ function Runs({ flow }: { flow: Flow }) {
           <>
             {page.runs.length > 1 && <Section title={t.charts}><RunCharts runs={page.runs} /></Section>}
             <Section title={t.runs}>
-              <RunTable flow={flow.name} runs={runs} runningId={flow.running?.id} />
-              {next !== undefined && <p className="more"><Button busy={isBusy} onClick={more}>{w.loadMore}</Button></p>}
+              <RunTable flow={flow.name} runs={runs.slice(0, shownAtMost)} runningId={flow.running?.id} />
+              {(next !== undefined || shownAtMost < runs.length) && <p className="more"><Button busy={isBusy} onClick={more}>{w.loadMore}</Button></p>}
             </Section>
           </>
         );
