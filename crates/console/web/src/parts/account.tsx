@@ -1,5 +1,6 @@
 // An account: how long its token lives, how much of its limits is left, who uses it.
 
+import type { ReactNode } from 'react';
 import type { Account, TokenState } from '../api/types';
 import { dateTime, period, span } from '../format';
 import { useLang, useTexts } from '../i18n';
@@ -67,7 +68,9 @@ export function Quotas({ account }: { account: Account }) {
 }
 
 /** An account as a card. */
-export function AccountCard({ account, level = 'h3' }: { account: Account; level?: 'h2' | 'h3' }) {
+export function AccountCard({ account, level = 'h3', children }: {
+  account: Account; level?: 'h2' | 'h3'; children?: ReactNode;
+}) {
   const t = useTexts(partTexts);
   const Heading = level;
   return (
@@ -81,6 +84,7 @@ export function AccountCard({ account, level = 'h3' }: { account: Account; level
         <div className="gauge"><div className="gauge-head"><span>{t.token}</span><span className="muted">{t.noToken}</span></div></div>
       )}
       <Quotas account={account} />
+      {children}
     </article>
   );
 }

@@ -48,6 +48,7 @@ export function BarChart({ bars, format, label }: {
       {
         width: element.clientWidth,
         height: HEIGHT,
+        padding: [6, 12, 0, 0],
         legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: false, range: [-0.6, bars.length - 0.4] }, y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.05] } },

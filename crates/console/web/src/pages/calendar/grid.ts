@@ -134,6 +134,12 @@ export function hoursOf(placed: readonly Placed[]): (RunState | undefined)[] {
   return hours;
 }
 
+/** What needs somebody first, what is still to come last; by time among equals. */
+export function worstFirst(placed: readonly Placed[]): Placed[] {
+  const weight = ({ state }: Placed): number => WORST_FIRST.indexOf(state);
+  return [...placed].sort((a, b) => weight(a) - weight(b) || (a.entry.at < b.entry.at ? -1 : a.entry.at > b.entry.at ? 1 : 0));
+}
+
 /** All flows that have entries, by name. */
 export function flowsOf(placed: readonly Placed[]): string[] {
   return [...new Set(placed.map(({ entry }) => entry.flow))].sort();

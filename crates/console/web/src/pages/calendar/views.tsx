@@ -6,7 +6,7 @@ import { useLang, useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
 import { links } from '../../router';
 import { Button, Icon, RUN_LOOK, RunBadge, type RunState, Table, useNow, useRunWords } from '../../ui';
-import { byDay, countStates, type Day, flowsOf, hoursOf, type Placed, startOf } from './grid';
+import { byDay, countStates, type Day, flowsOf, hoursOf, type Placed, startOf, worstFirst } from './grid';
 import { calendarTexts } from './texts';
 
 const DAY_MS = 86_400_000;
@@ -162,7 +162,9 @@ export function DayView({ day, placed, flow, needy, onFlow, onNeedy }: {
   const x = (at: number): number => Math.min(100, Math.max(0, ((at - from) / DAY_MS) * 100));
   const flows = useMemo(() => flowsOf(placed), [placed]);
   const isNeedy = (state: RunState): boolean => state !== 'reconciled' && state !== 'planned' && state !== 'running';
-  const wanted = placed.filter(({ entry, state }) => (flow === '' || entry.flow === flow) && (!needy || isNeedy(state)));
+  const wanted = worstFirst(
+    placed.filter(({ entry, state }) => (flow === '' || entry.flow === flow) && (!needy || isNeedy(state))),
+  );
   const listed = isWhole ? wanted : wanted.slice(0, LISTED);
   const isToday = now >= from && now < from + DAY_MS;
 
@@ -202,6 +204,8 @@ export function DayView({ day, placed, flow, needy, onFlow, onNeedy }: {
           })}
         </ul>
       </div>
+      <h2 className="day-list">{t.list}</h2>
+      <p className="small muted">{t.listHint}</p>
       <div className="filters day-filters">
         <label htmlFor={id} className="sr-only">{w.flow}</label>
         <select id={id} className="input filter-text" value={flow} onChange={(event) => onFlow(event.target.value)}>
