@@ -16,8 +16,10 @@ pub(crate) struct Schema {
 }
 
 /// `state.db`; the id reads `MRst`.
-pub(crate) const STATE: Schema =
-    Schema { application_id: 0x4d52_7374, steps: &[include_str!("sql/state-1.sql"), include_str!("sql/state-2.sql")] };
+pub(crate) const STATE: Schema = Schema {
+    application_id: 0x4d52_7374,
+    steps: &[include_str!("sql/state-1.sql"), include_str!("sql/state-2.sql"), include_str!("sql/state-3.sql")],
+};
 
 /// `quota.db`; the id reads `MRqu`.
 pub(crate) const QUOTA: Schema = Schema { application_id: 0x4d52_7175, steps: &[include_str!("sql/quota-1.sql")] };

@@ -90,6 +90,8 @@ texts! {
     FIX_STATE: "leave the files as they are, and put back a backup or use the version of milkrun that wrote them", "请勿改动这些文件；恢复备份，或使用写入它们的 milkrun 版本";
     KIND_BUSY: "another process has what this one needs", "所需资源被另一个进程占用";
     FIX_BUSY: "wait until it ends, or end it", "等待其结束，或将其结束";
+    KIND_NOT_FOUND: "it is not there", "没有找到";
+    FIX_NOT_FOUND: "check the name or the number", "请检查名称或编号";
     KIND_IO: "a file or folder of this machine failed", "本机文件或文件夹操作失败";
     FIX_IO: "check that it exists, that this user may use it, and that the disk has space", "检查它是否存在、当前用户是否有权限、磁盘是否有空间";
     KIND_INTERRUPTED: "the run was stopped", "运行已被停止";
