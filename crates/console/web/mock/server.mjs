@@ -7,12 +7,13 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { DAY, HOUR, iso, make, MINUTE, runOf } from './data.mjs';
 import * as mapping from './mapping.mjs';
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '../dist');
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.txt': 'text/plain; charset=utf-8' };
-const SECURITY = { 'content-security-policy': "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'", 'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin' };
+const SECURITY = { 'content-security-policy': "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'", 'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin' };
 
 class Refusal extends Error {
   constructor(status, kind, message, help) {
@@ -360,15 +361,16 @@ export async function serve({ port = 7788, open = false, now: fixed } = {}) {
     const lang = url.searchParams.get('lang') ?? (/^zh/.test(request.headers['accept-language'] ?? '') ? 'zh' : 'en');
     try {
       if (!url.pathname.startsWith('/api/v1/')) {
-        const path = normalize(url.pathname === '/' ? '/index.html' : url.pathname);
-        const contents = await readFile(join(DIST, path)).catch(() => undefined);
-        if (!contents) {
+        const isFile = url.pathname.split('/').pop().includes('.');
+        const path = normalize(isFile ? url.pathname : '/index.html');
+        const packed = await readFile(join(DIST, `${path}.gz`)).catch(() => undefined);
+        if (!packed) {
           response.writeHead(404, SECURITY);
           response.end();
           return;
         }
         response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream', ...SECURITY });
-        response.end(contents);
+        response.end(gunzipSync(packed));
         return;
       }
       const parts = url.pathname.slice('/api/v1/'.length).split('/').map(decodeURIComponent);

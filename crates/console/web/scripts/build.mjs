@@ -1,11 +1,15 @@
-// Builds `dist/`: the page as the binary embeds it. The same sources and lock file give the same bytes anywhere.
+// Builds `dist/`: the page as the binary embeds it, each file compressed already.
+//
+// The same sources and lock file give the same bytes anywhere. So the files are compressed by a package of the lock file:
+// the zlib of another Node writes other bytes.
 
 import { readFile, rm, mkdir, writeFile, readdir } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
+import { gzipSync } from 'fflate';
 
 /** The folder of `package.json`. */
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -44,7 +48,7 @@ async function licences(inputs) {
   return parts.join(`\n${'-'.repeat(80)}\n\n`);
 }
 
-/** The page itself; `scripts` and `styles` are addresses relative to it. */
+/** The page itself. */
 export function html({ boot, icon, script, style, preload }) {
   return `<!doctype html>
 <html lang="en">
@@ -104,16 +108,24 @@ async function build() {
   files.set(bootPath, boot);
   files.set(iconPath, icon);
   files.set('licenses.txt', Buffer.from(await licences(inputs)));
-  files.set('index.html', Buffer.from(html({ boot: bootPath, icon: iconPath, script, style, preload })));
+  const page = html({
+    boot: `/${bootPath}`,
+    icon: `/${iconPath}`,
+    script: `/${script}`,
+    style: `/${style}`,
+    preload: preload.map((path) => `/${path}`),
+  });
+  files.set('index.html', Buffer.from(page));
 
   await rm(dist, { recursive: true, force: true });
   await mkdir(join(dist, 'assets'), { recursive: true });
   const sum = { raw: 0, gzip: 0, brotli: 0 };
   for (const [path, contents] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    await writeFile(join(dist, path), contents);
+    const packed = gzipSync(contents, { level: 9, mtime: 0 });
+    await writeFile(join(dist, `${path}.gz`), packed);
     const sizes = {
       raw: contents.length,
-      gzip: gzipSync(contents, { level: 9 }).length,
+      gzip: packed.length,
       brotli: brotliCompressSync(contents).length,
     };
     for (const key of Object.keys(sum)) sum[key] += sizes[key];

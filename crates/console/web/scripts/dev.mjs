@@ -42,14 +42,14 @@ function pass(from, to, target) {
 
 createServer(async (from, to) => {
   const path = new URL(from.url ?? '/', 'http://localhost').pathname;
-  if (path === '/') {
+  if (path.startsWith('/api/') || path === '/health') {
+    pass(from, to, api);
+  } else if (path === '/' || !path.split('/').pop().includes('.')) {
     to.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
-    to.end(html({ boot: 'boot.js', icon: 'favicon.svg', script: 'main.js', style: 'main.css', preload: [] }));
+    to.end(html({ boot: '/boot.js', icon: '/favicon.svg', script: '/main.js', style: '/main.css', preload: [] }));
   } else if (path === '/boot.js' || path === '/favicon.svg') {
     to.writeHead(200, { 'content-type': path.endsWith('.js') ? 'text/javascript' : 'image/svg+xml' });
     to.end(await readFile(join(ROOT, 'public', path)));
-  } else if (path.startsWith('/api/') || path === '/health') {
-    pass(from, to, api);
   } else {
     pass(from, to, new URL(`http://127.0.0.1:${built.port}`));
   }

@@ -2,8 +2,11 @@
 
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { address } from './api/client';
-import type { Event } from './api/types';
+import type { Event as ServerEvent } from './api/types';
 import { currentLang } from './i18n';
+
+/** What the server says, and that some of it was lost: then everything has to be read again. */
+export type Event = ServerEvent | { type: 'lagged' };
 
 type Listener = (event: Event) => void;
 
@@ -13,6 +16,10 @@ const listeners = new Set<Listener>();
 const watchers = new Set<() => void>();
 let source: EventSource | undefined;
 let isLive = false;
+let again: ReturnType<typeof setTimeout> | undefined;
+
+/** How long to wait after the server has refused the stream; a cut one the browser opens again by itself. */
+const AGAIN_MS = 15_000;
 
 function setLive(live: boolean): void {
   if (isLive === live) return;
@@ -26,11 +33,16 @@ export function openEvents(): void {
   const opened = new EventSource(address(['events'], { lang: currentLang() }));
   source = opened;
   opened.onopen = () => setLive(true);
-  // The browser connects again by itself.
-  opened.onerror = () => setLive(false);
+  opened.onerror = () => {
+    setLive(false);
+    if (opened.readyState === EventSource.CLOSED) again = setTimeout(openEvents, AGAIN_MS);
+  };
+  opened.addEventListener('lagged', () => {
+    for (const listener of listeners) listener({ type: 'lagged' });
+  });
   for (const kind of KINDS) {
     opened.addEventListener(kind, (message: MessageEvent<string>) => {
-      const event = JSON.parse(message.data) as Event;
+      const event = JSON.parse(message.data) as ServerEvent;
       for (const listener of listeners) listener(event);
     });
   }
@@ -38,6 +50,7 @@ export function openEvents(): void {
 
 /** Listens no more. */
 export function closeEvents(): void {
+  clearTimeout(again);
   source?.close();
   source = undefined;
   setLive(false);

@@ -100,7 +100,22 @@ export const links = {
 
 type Blocker = () => boolean;
 const blockers = new Set<Blocker>();
-let current = typeof window === 'undefined' ? parseHash('') : parseHash(window.location.hash);
+/** An address without `#`, such as a person would type it: what should stand behind one, if it leads to a page. */
+export function plainAddress(path: string, search: string): string | undefined {
+  const hash = `${path.replace(/^\/+/, '/')}${search}`;
+  const { route } = parseHash(hash);
+  return path === '/' || route.page === 'missing' ? undefined : hash;
+}
+
+function here(): Location {
+  if (typeof window === 'undefined') return parseHash('');
+  const { pathname, search, hash } = window.location;
+  const plain = hash === '' ? plainAddress(pathname, search) : undefined;
+  if (plain !== undefined) history.replaceState(null, '', `/#${plain}`);
+  return parseHash(window.location.hash);
+}
+
+let current = here();
 const listeners = new Set<() => void>();
 
 /**

@@ -23,7 +23,7 @@ export class ApiError extends Error {
 }
 
 /** Where the API is. */
-export const API_ROOT = 'api/v1';
+export const API_ROOT = '/api/v1';
 
 type Query = Record<string, string | number | undefined>;
 

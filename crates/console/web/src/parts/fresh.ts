@@ -1,8 +1,7 @@
 // Keeping a page's data fresh: read again when something has happened, and now and then anyway.
 
 import { useEffect, useRef } from 'react';
-import type { Event } from '../api/types';
-import { useEvents, useIsLive } from '../events';
+import { type Event, useEvents, useIsLive } from '../events';
 
 /**
  * Reads again soon after an event that `matters`, every 15 seconds without the stream of events, and every `everySecs`
@@ -14,7 +13,7 @@ export function useFresh(reload: () => void, matters: (event: Event) => boolean,
   const isLive = useIsLive();
   const soon = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEvents((event) => {
-    if (!matters(event) || soon.current !== undefined) return;
+    if ((event.type !== 'lagged' && !matters(event)) || soon.current !== undefined) return;
     soon.current = setTimeout(() => {
       soon.current = undefined;
       reload();
