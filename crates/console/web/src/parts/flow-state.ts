@@ -18,6 +18,29 @@ export function needs(flow: Flow): Need[] {
   return out;
 }
 
+/** How many flows need somebody, how many arrived in full when they last ran, and how many have never run. */
+export function glance(flows: readonly Flow[]): { needy: number; well: number; idle: number } {
+  let [needy, well, idle] = [0, 0, 0];
+  for (const flow of flows) {
+    if (needs(flow).length > 0) needy += 1;
+    else if (flow.last_run === undefined) idle += 1;
+    else well += 1;
+  }
+  return { needy, well, idle };
+}
+
+/**
+ * The number of the run that is under way.
+ *
+ * In its first moments a run has no number yet (it is 0); then it is the newest of the history that has not ended.
+ */
+export function runningId(flow: Flow, runs: readonly RunSummary[] = flow.recent): number | undefined {
+  if (flow.running === undefined) return undefined;
+  if (flow.running.id > 0) return flow.running.id;
+  const open = runs.filter((run) => run.ended === undefined).map((run) => run.id);
+  return open.length === 0 ? undefined : Math.max(...open);
+}
+
 /** Flows that need somebody first, then by name. */
 export function byNeed(flows: readonly Flow[]): Flow[] {
   const weight = (flow: Flow): number => {
@@ -63,11 +86,11 @@ export function sumOf(counts: Counts): number {
   return FATES.reduce((sum, fate) => sum + counts[fate], 0);
 }
 
-/** How many runs ended in each way; those without a verdict count as cut off. */
-export function tally(runs: readonly RunSummary[]): Map<string, number> {
+/** How many runs ended in each way; those without a verdict count as cut off, but for the one under way. */
+export function tally(runs: readonly RunSummary[], running?: number): Map<string, number> {
   const out = new Map<string, number>();
   for (const run of runs) {
-    const verdict = run.verdict ?? 'cut-off';
+    const verdict = run.verdict ?? (run.id === running ? 'running' : 'cut-off');
     out.set(verdict, (out.get(verdict) ?? 0) + 1);
   }
   return out;

@@ -18,12 +18,12 @@ export function barHeight(records: number, most: number): number {
 }
 
 /** The runs, oldest first. */
-export function Ticks({ runs }: { runs: readonly RunSummary[] }) {
+export function Ticks({ runs, runningId }: { runs: readonly RunSummary[]; runningId?: number | undefined }) {
   const t = useTexts(partTexts);
   const names = useRunWords();
   if (runs.length === 0) return <span className="muted small">{t.noRuns}</span>;
   const most = Math.max(...runs.map((run) => run.records));
-  const words = [...tally(runs)].map(([state, n]) => `${names[state as RunState] ?? state} ${n}`).join(', ');
+  const words = [...tally(runs, runningId)].map(([state, n]) => `${names[state as RunState] ?? state} ${n}`).join(', ');
   const label = t.recent(runs.length, words);
   return (
     <svg
@@ -36,8 +36,8 @@ export function Ticks({ runs }: { runs: readonly RunSummary[] }) {
     >
       <title>{label}</title>
       {runs.slice(-MOST).map((run, index, shown) => {
-        const state = stateOf(run);
-        const isBad = state !== 'reconciled';
+        const state = stateOf(run, runningId);
+        const isBad = state !== 'reconciled' && state !== 'running';
         // What went wrong is seen whatever it read.
         const height = isBad ? Math.max(barHeight(run.records, most), HEIGHT * 0.6) : barHeight(run.records, most);
         return (

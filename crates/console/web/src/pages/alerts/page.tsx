@@ -42,20 +42,23 @@ function IncidentList() {
   );
 }
 
-/** The page. */
+/** The page. An installation without alerts has none of their settings; its incidents it may have all the same. */
 export default function AlertsPage() {
   const t = useTexts(alertTexts);
   const loaded = useLoad('alerts', (signal) => api.alerts(signal));
+  const isUnset = loaded.error?.status === 404;
   return (
     <Page title={t.title} lead={t.lead}>
-      <Show loaded={loaded}>
-        {(settings) => (
-          <>
-            <Section title={t.channels}><Channels channels={settings.channels} /></Section>
-            <Section title={t.rules}><Rules settings={settings} onSaved={loaded.reload} /></Section>
-          </>
-        )}
-      </Show>
+      {isUnset ? <Empty icon="bell" title={t.noChannels}>{t.noChannelsHelp}</Empty> : (
+        <Show loaded={loaded}>
+          {(settings) => (
+            <>
+              <Section title={t.channels}><Channels channels={settings.channels} /></Section>
+              <Section title={t.rules}><Rules settings={settings} onSaved={loaded.reload} /></Section>
+            </>
+          )}
+        </Show>
+      )}
       <Section title={t.incidents}><IncidentList /></Section>
     </Page>
   );

@@ -9,6 +9,7 @@ import { useLang, useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
 import { shell } from '../../layout/texts';
 import { useAct, useLoad } from '../../load';
+import { runningId } from '../../parts/flow-state';
 import { useFresh } from '../../parts/fresh';
 import { RunProgress } from '../../parts/progress';
 import { links } from '../../router';
@@ -177,7 +178,7 @@ function Runs({ flow }: { flow: Flow }) {
           <>
             {page.runs.length > 1 && <Section title={t.charts}><RunCharts runs={page.runs} /></Section>}
             <Section title={t.runs}>
-              <RunTable flow={flow.name} runs={runs.slice(0, shownAtMost)} runningId={flow.running?.id} />
+              <RunTable flow={flow.name} runs={runs.slice(0, shownAtMost)} runningId={runningId(flow, page.runs)} />
               {(next !== undefined || shownAtMost < runs.length) && <p className="more"><Button busy={isBusy} onClick={more}>{w.loadMore}</Button></p>}
             </Section>
           </>
@@ -194,7 +195,7 @@ export default function FlowPage({ flow: name }: { flow: string }) {
   const loaded = useLoad(`flow ${name}`, (signal) => api.flow(name, signal));
   const { reload, setData } = loaded;
   useEvents((event) => {
-    if (event.type === 'progress' && event.run.flow === name && event.run.work === 'run') {
+    if (event.type === 'progress' && event.run.flow === name && event.run.work !== 'backfill') {
       setData((old) => old && { ...old, running: event.run });
     }
   });
@@ -205,6 +206,7 @@ export default function FlowPage({ flow: name }: { flow: string }) {
   });
   const onChanged = useCallback(() => reload(), [reload]);
   const flow = loaded.data;
+  const underWay = flow && runningId(flow);
 
   return (
     <Page
@@ -225,7 +227,7 @@ export default function FlowPage({ flow: name }: { flow: string }) {
               <section className="card under-way" aria-label={t.runningNow}>
                 <h2>{t.runningNow}</h2>
                 <RunProgress run={shown.running} />
-                <a href={links.run(name, shown.running.id)}>{t.details}</a>
+                {underWay !== undefined && <a href={links.run(name, underWay)}>{t.details}</a>}
               </section>
             )}
             <Section title={t.facts}><FlowFacts flow={shown} /></Section>

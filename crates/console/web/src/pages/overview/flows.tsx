@@ -5,7 +5,7 @@ import type { Flow } from '../../api/types';
 import { count, span } from '../../format';
 import { useLang, useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
-import { byNeed, choose, type FlowFilter, needs } from '../../parts/flow-state';
+import { byNeed, choose, type FlowFilter, needs, runningId } from '../../parts/flow-state';
 import { RunProgress } from '../../parts/progress';
 import { Ticks } from '../../parts/ticks';
 import { links } from '../../router';
@@ -58,7 +58,7 @@ export function Flows({ flows }: { flows: readonly Flow[] }) {
       ),
     },
     { id: 'state', title: t.state, cell: (flow) => <FlowState flow={flow} /> },
-    { id: 'recent', title: t.recent, cell: (flow) => <Ticks runs={flow.recent} /> },
+    { id: 'recent', title: t.recent, cell: (flow) => <Ticks runs={flow.recent} runningId={runningId(flow)} /> },
     { id: 'records', title: t.lastRecords, numeric: true, isIdle: (flow) => flow.last_run === undefined, cell: (flow) => (flow.last_run ? count(flow.last_run.records) : '–') },
     {
       id: 'lag',

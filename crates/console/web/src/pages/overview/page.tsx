@@ -8,7 +8,7 @@ import { useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
 import { useLoad } from '../../load';
 import { AccountCard } from '../../parts/account';
-import { needs } from '../../parts/flow-state';
+import { glance } from '../../parts/flow-state';
 import { useFresh } from '../../parts/fresh';
 import { Incidents } from '../../parts/incidents';
 import { Gauge } from '../../parts/progress';
@@ -19,14 +19,17 @@ import { overviewTexts } from './texts';
 /** In one sentence: whether everything arrived. */
 function Glance({ overview }: { overview: Overview }) {
   const t = useTexts(overviewTexts);
-  const needy = overview.flows.filter((flow) => needs(flow).length > 0).length;
-  const isWell = needy === 0;
+  const { needy, well, idle } = glance(overview.flows);
+  const state = needy > 0 ? 'warning' : well > 0 ? 'good' : 'quiet';
   return (
-    <div className={isWell ? 'glance glance-good' : 'glance glance-warning'}>
-      <Icon name={isWell ? 'check' : 'warning'} className="icon-large" />
+    <div className={`glance glance-${state}`}>
+      <Icon name={state === 'good' ? 'check' : state === 'quiet' ? 'clock' : 'warning'} className="icon-large" />
       <div>
-        <p className="glance-title">{isWell ? t.allWell : t.needy(needy)}</p>
-        <p>{isWell ? t.allWellHelp(overview.flows.length) : t.needyHelp(overview.flows.length - needy)}</p>
+        <p className="glance-title">{state === 'warning' ? t.needy(needy) : state === 'good' ? t.allWell : t.noneRan}</p>
+        <p>
+          {state === 'warning' ? t.needyHelp(well) : state === 'good' && t.allWellHelp(well)}
+          {idle > 0 && <> {t.idleHelp(idle)}</>}
+        </p>
       </div>
     </div>
   );
@@ -58,7 +61,7 @@ export function OverviewPage() {
     return overview;
   });
   useEvents((event) => {
-    if (event.type !== 'progress' || event.run.work !== 'run') return;
+    if (event.type !== 'progress' || event.run.work === 'backfill') return;
     loaded.setData((old) => old && {
       ...old,
       flows: old.flows.map((flow) => (flow.name === event.run.flow ? { ...flow, running: event.run } : flow)),
