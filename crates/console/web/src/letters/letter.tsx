@@ -25,7 +25,7 @@ export function useStageWords(): Record<Stage, string> {
 }
 
 /** A letter as a card. */
-export function LetterCard({ letter, isOpen = false, isSending = false, select, heading = 'h3', onReplay, onArrived }: {
+export function LetterCard({ letter, isOpen = false, isSending = false, select, heading = 'h3', hasTrace = true, onReplay, onArrived }: {
   letter: DeadLetter;
   /** Whether the record is shown at first. */
   isOpen?: boolean;
@@ -34,6 +34,8 @@ export function LetterCard({ letter, isOpen = false, isSending = false, select, 
   /** The box that selects it, in a list. */
   select?: ReactNode;
   heading?: 'h2' | 'h3';
+  /** Whether it leads to the search for its record. */
+  hasTrace?: boolean;
   onReplay?: (() => void) | undefined;
   onArrived?: (() => void) | undefined;
 }) {
@@ -73,7 +75,7 @@ export function LetterCard({ letter, isOpen = false, isSending = false, select, 
         {isOperator && onArrived && letter.stage === 'unknown' && (
           <Button small icon="check" aria-label={`${t.arrived}: ${name}`} disabled={isSending} onClick={onArrived}>{t.arrived}</Button>
         )}
-        {letter.key !== undefined && (
+        {hasTrace && letter.key !== undefined && (
           <LinkButton small icon="route" href={links.trace(letter.number ?? letter.key)} aria-label={`${t.trace}: ${name}`}>{t.trace}</LinkButton>
         )}
       </div>

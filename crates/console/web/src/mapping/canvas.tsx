@@ -12,6 +12,9 @@ import { mappingWords } from './words';
 
 const ROW = 46;
 const HANDLE = 12;
+/** Rows are drawn so far beyond what is seen, and in such steps. */
+const BEYOND = 12;
+const STEP = 6;
 /** The widest that a side gets. */
 const WIDEST = 560;
 
@@ -34,12 +37,26 @@ export function Canvas({ sides, canEdit, chosen, badLines, onChoose, onDrop, onR
   const t = useTexts(mappingWords);
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
+  const [screen, setScreen] = useState({ first: 0, last: 0 });
   useEffect(() => {
     const element = box.current;
     if (!element) return undefined;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    const look = () => {
+      setWidth(element.clientWidth);
+      setScreen((old) => {
+        // In steps, so that not every pixel draws anew.
+        const first = Math.floor(element.scrollTop / ROW / STEP) * STEP - BEYOND;
+        const last = Math.ceil((element.scrollTop + element.clientHeight) / ROW / STEP) * STEP + BEYOND;
+        return old.first === first && old.last === last ? old : { first, last };
+      });
+    };
+    const observer = new ResizeObserver(look);
     observer.observe(element);
-    return () => observer.disconnect();
+    element.addEventListener('scroll', look, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener('scroll', look);
+    };
   }, []);
 
   const { source, target, ruleAt } = sides;
@@ -47,19 +64,30 @@ export function Canvas({ sides, canEdit, chosen, badLines, onChoose, onDrop, onR
   const [stops, setStops] = useState<{ source?: string; target?: string }>({});
   const [isDragging, setDragging] = useState(false);
 
-  const lines = useMemo(
+  const allLines = useMemo(
     () => linesOf<Rule>([...ruleAt.values()], source.rows, target.rows),
     [ruleAt, source.rows, target.rows],
   );
+  const isSeen = (idx: number) => idx >= screen.first && idx <= screen.last;
+  const places = {
+    source: new Map(source.rows.map((row, idx) => [row.path, idx])),
+    target: new Map(target.rows.map((row, idx) => [row.path, idx])),
+  };
+  // A line is drawn if one of its ends is seen, and then both ends are.
+  const lines = allLines.filter((line) => isSeen(places.source.get(line.source) ?? -1) || isSeen(places.target.get(line.target) ?? -1));
+  const drawn = {
+    source: new Set([...lines.map((line) => line.source), picked, stopOf(source.rows, stops.source)]),
+    target: new Set([...lines.map((line) => line.target), chosen, stopOf(target.rows, stops.target ?? chosen)]),
+  };
   const litSource = new Set(lines.filter((line) => line.target === chosen).map((line) => line.source));
   const litTarget = new Set(lines.filter((line) => line.source === picked).map((line) => line.target));
-  const read = new Set(lines.map((line) => line.source));
+  const read = new Set(allLines.map((line) => line.source));
 
   const gap = Math.min(110, Math.round(width * 0.14));
   const column = Math.floor(Math.min(WIDEST, (width - gap) / 2));
   const right = width - column;
   const nodes = useKept([
-    ...source.rows.map((row, idx): SourceNode => ({
+    ...source.rows.flatMap((row, idx): SourceNode[] => (isSeen(idx) || drawn.source.has(row.path) ? [{
       id: `s:${row.path}`,
       type: 'source',
       position: { x: 0, y: idx * ROW },
@@ -76,10 +104,11 @@ export function Canvas({ sides, canEdit, chosen, badLines, onChoose, onDrop, onR
         isLit: litSource.has(row.path),
         isRead: read.has(row.path),
       },
-    })),
-    ...target.rows.map((row, idx): TargetNode => {
+    }] : [])),
+    ...target.rows.flatMap((row, idx): TargetNode[] => {
+      if (!isSeen(idx) && !drawn.target.has(row.path)) return [];
       const rule = ruleAt.get(row.path);
-      return {
+      return [{
         id: `t:${row.path}`,
         type: 'target',
         position: { x: right, y: idx * ROW },
@@ -97,7 +126,7 @@ export function Canvas({ sides, canEdit, chosen, badLines, onChoose, onDrop, onR
           isLit: litTarget.has(row.path),
           isBad: rule !== undefined && badLines.has(rule.line),
         },
-      };
+      }];
     }),
   ]);
   const edges = lines.map((line): Edge => {
@@ -114,10 +143,16 @@ export function Canvas({ sides, canEdit, chosen, badLines, onChoose, onDrop, onR
     };
   });
 
-  const focus = (side: SideName, path: string | undefined) => {
-    if (path === undefined) return;
+  // A row far away is drawn first, then it gets the focus.
+  const wanted = useRef<string>(undefined);
+  useEffect(() => {
+    if (wanted.current === undefined) return;
+    document.getElementById(wanted.current)?.focus();
+    wanted.current = undefined;
+  });
+  const focus = (side: SideName, path: string) => {
+    wanted.current = buttonId(side, path);
     setStops((old) => ({ ...old, [side]: path }));
-    document.getElementById(buttonId(side, path))?.focus();
   };
   const letGo = () => {
     if (picked === undefined) return;
@@ -159,7 +194,7 @@ export function Canvas({ sides, canEdit, chosen, badLines, onChoose, onDrop, onR
 
   const n_rows = Math.max(source.rows.length, target.rows.length, 1);
   return (
-    <div ref={box} className={`map-canvas${isDragging || picked !== undefined ? ' is-connecting' : ''}`}>
+    <div ref={box} className={`map-canvas${isDragging ? ' is-dragging' : ''}`}>
       {width > 0 && (
         <CanvasContext.Provider value={acts}>
           <ReactFlowProvider>

@@ -89,13 +89,13 @@ function SourceRow({ data }: NodeProps<SourceNode>) {
         className="map-field"
         tabIndex={data.isStop ? 0 : -1}
         aria-pressed={acts.canEdit ? data.isPicked : undefined}
-        aria-label={t.sourceField(data.path, kindName, sample)}
         title={field?.samples.join('\n')}
         onClick={() => acts.press('source', data.path)}
         onKeyDown={(event) => acts.key('source', data.path, event)}
         onFocus={() => acts.focused('source', data.path)}
       >
-        <span className="map-name">{data.name}</span>
+        <span className="sr-only">{t.sourceField(data.path)}</span>
+        <span className="map-name" aria-hidden="true">{data.name}</span>
         <span className="map-kind">{field?.kind === 'unknown' ? t.unseen : kindName}</span>
         <span className="map-about num">{sample}</span>
       </button>
@@ -111,7 +111,6 @@ function TargetRow({ data }: NodeProps<TargetNode>) {
   const { field, rule } = data;
   const title = field?.title ?? '';
   const isMissing = field?.required === true && rule === undefined && !data.hasChildren;
-  const how = rule ? t.filledBy(`${t.ruleKinds[rule.kind] ?? rule.kind} ${rule.toml}`) : isMissing ? t.requiredEmpty : t.notFilled;
   return (
     <div
       className={`map-row map-row-target${data.isChosen ? ' is-chosen' : ''}${data.isLit ? ' is-lit' : ''}${data.isBad ? ' is-bad' : ''}`}
@@ -125,15 +124,15 @@ function TargetRow({ data }: NodeProps<TargetNode>) {
         className="map-field"
         tabIndex={data.isStop ? 0 : -1}
         aria-pressed={data.isChosen}
-        aria-label={`${t.targetField(data.path, title, kind(field?.kind))}; ${how}`}
         title={[title, rule?.toml].filter(Boolean).join('\n')}
         onClick={() => acts.press('target', data.path)}
         onKeyDown={(event) => acts.key('target', data.path, event)}
         onFocus={() => acts.focused('target', data.path)}
       >
+        <span className="sr-only">{t.targetField(data.path, field?.required === true)}</span>
         <span className="map-name">
-          {data.name}
-          {field?.required && <span className="map-required" title={t.required}>*</span>}
+          <span aria-hidden="true">{data.name}</span>
+          {field?.required && <span className="map-required" aria-hidden="true" title={t.required}>*</span>}
           {title !== '' && title !== data.name && <span className="map-title">{title}</span>}
         </span>
         <span className="map-kind">{kind(field?.kind)}</span>

@@ -1,8 +1,8 @@
 // The three views of a mapping: lines, list, text; with what narrows the first two.
 
-import { type KeyboardEvent, useId } from 'react';
+import { type KeyboardEvent, useId, useState } from 'react';
 import { useTexts } from '../i18n';
-import { Badge, Field } from '../ui';
+import { Badge, Button, Field } from '../ui';
 import { Canvas } from './canvas';
 import type { Draft } from './draft';
 import { ListView } from './list-view';
@@ -98,6 +98,7 @@ export function Editor({ shown, onShow, flow, draft, sides, canEdit, chosen, lin
             onRemove={onRemove}
           />
         )}
+        {shown !== 'text' && canEdit && sides.addField && <AddField add={sides.addField} onChoose={onChoose} />}
         {shown === 'text' && (
           <TextView
             text={draft.text}
@@ -140,5 +141,35 @@ function Filters({ sides, both }: { sides: Sides; both: boolean }) {
         </select>
       </div>
     </div>
+  );
+}
+
+/** Names a further field, where the target takes any. */
+function AddField({ add, onChoose }: { add: (path: string) => void; onChoose: (path: string) => void }) {
+  const t = useTexts(mappingWords);
+  const [path, setPath] = useState('');
+  const name = path.trim();
+  return (
+    <form
+      className="map-add"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (name === '') return;
+        add(name);
+        onChoose(name);
+        setPath('');
+      }}
+    >
+      <input
+        className="input mono"
+        aria-label={t.addField}
+        placeholder={t.addFieldHint}
+        autoComplete="off"
+        spellCheck={false}
+        value={path}
+        onChange={(event) => setPath(event.target.value)}
+      />
+      <Button type="submit" icon="plus" disabled={name === ''}>{t.addField}</Button>
+    </form>
   );
 }

@@ -1,6 +1,6 @@
 // The mapping editor: what becomes of a record, drawn, listed, written, and tried on real records.
 
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, useEffect, useId, useRef, useState } from 'react';
 import { api, type ApiError } from '../api/client';
 import { useTexts } from '../i18n';
 import { words } from '../i18n/shared';
@@ -15,7 +15,8 @@ import { Editor, type View } from './editor';
 import { usePreview } from './preview';
 import { PreviewView } from './preview-view';
 import { RulePanel } from './rule-panel';
-import { isSourceList, isTargetList, useSides } from './side';
+import { isSourceList, isTargetList, type Seen, useSides } from './side';
+import type { Tree } from './tree';
 import { mappingWords } from './words';
 
 /** As many letters fit into one preview. */
@@ -229,11 +230,7 @@ function Open({ flow, draft, error, crumbs }: {
             </p>
           </Notice>
         )}
-        <datalist id={listId}>
-          {[...sides.source.tree.fields.values()].map((field) => (
-            <option key={field.path} value={field.path}>{field.samples[0] ?? ''}</option>
-          ))}
-        </datalist>
+        <SourceList id={listId} tree={sides.source.tree} />
         <div className="map-grid">
           <Editor
             shown={shown}
@@ -268,6 +265,7 @@ function Open({ flow, draft, error, crumbs }: {
               rule={rule}
               hint={hint}
               canEdit={canEdit}
+              isFree={sides.addField !== undefined}
               isBusy={draft.isBusy}
               error={ruleError}
               mistakes={here}
@@ -314,3 +312,12 @@ function Open({ flow, draft, error, crumbs }: {
     </Page>
   );
 }
+
+/** The source's fields, for inputs that suggest them. */
+const SourceList = memo(function SourceList({ id, tree }: { id: string; tree: Tree<Seen> }) {
+  return (
+    <datalist id={id}>
+      {[...tree.fields.values()].map((field) => <option key={field.path} value={field.path}>{field.samples[0] ?? ''}</option>)}
+    </datalist>
+  );
+});

@@ -1,6 +1,6 @@
 // Records beside the documents that the draft makes of them.
 
-import { useEffect, useMemo, useState } from 'react';
+import { memo, useEffect, useMemo, useState } from 'react';
 import type { Outcome } from '../api/types';
 import { useTexts } from '../i18n';
 import { words } from '../i18n/shared';
@@ -33,7 +33,7 @@ function useOutcomeWords(): Record<Outcome, string> {
 }
 
 /** The preview. */
-export function PreviewView({ preview, n_letters }: { preview: PreviewState; n_letters: number }) {
+export const PreviewView = memo(function PreviewView({ preview, n_letters }: { preview: PreviewState; n_letters: number }) {
   const t = useTexts(mappingWords);
   const outcomes = useOutcomeWords();
   const { records } = preview;
@@ -77,7 +77,7 @@ export function PreviewView({ preview, n_letters }: { preview: PreviewState; n_l
       {shown && <Pair key={at} record={shown} />}
     </section>
   );
-}
+});
 
 function Pair({ record }: { record: Compared }) {
   const t = useTexts(mappingWords);

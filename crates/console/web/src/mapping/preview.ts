@@ -1,6 +1,6 @@
 // What the draft would make of records, asked again whenever it has changed.
 
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { api, type ApiError } from '../api/client';
 import type { MappingPreview, MappingPreviewRequest, Previewed } from '../api/types';
 import { useLang } from '../i18n';
@@ -70,14 +70,12 @@ export function usePreview(flow: string, text: string, saved: string, letters: r
   }, [flow, text, saved, wanted, lang, key]);
 
   const isStale = state?.key !== key;
-  // What only deserves a warning keeps nothing from being mapped.
-  const mistakes = (state?.now?.mistakes ?? []).filter((mistake) => !mistake.is_warning);
-  return {
-    records: state?.now && mistakes.length === 0 ? compared(state.now, state.before) : undefined,
-    mistakes,
-    error: state?.error,
-    isStale,
-  };
+  return useMemo(() => {
+    // What only deserves a warning keeps nothing from being mapped.
+    const mistakes = (state?.now?.mistakes ?? []).filter((mistake) => !mistake.is_warning);
+    const records = state?.now && mistakes.length === 0 ? compared(state.now, state.before) : undefined;
+    return { records, mistakes, error: state?.error, isStale };
+  }, [state, isStale]);
 }
 
 function compared(now: MappingPreview, before: MappingPreview | undefined): Compared[] {

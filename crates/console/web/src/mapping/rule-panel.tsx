@@ -11,13 +11,15 @@ import { fixedRule } from './toml';
 import { mappingWords } from './words';
 
 /** The panel; `path` is the field that is chosen. */
-export function RulePanel({ path, field, rule, hint, canEdit, isBusy, error, mistakes, sourcePaths, listId, ruleRef, onToml, onFrom, onRemove, onLine }: {
+export function RulePanel({ path, field, rule, hint, canEdit, isFree, isBusy, error, mistakes, sourcePaths, listId, ruleRef, onToml, onFrom, onRemove, onLine }: {
   path: string | undefined;
   field: TargetField | undefined;
   rule: Rule | undefined;
   /** What to say above the rule. */
   hint: string | undefined;
   canEdit: boolean;
+  /** Whether the target takes any field. */
+  isFree: boolean;
   isBusy: boolean;
   error: ApiError | undefined;
   /** Mistakes in the lines of this rule. */
@@ -64,9 +66,9 @@ export function RulePanel({ path, field, rule, hint, canEdit, isBusy, error, mis
       <h2 id={id}><span className="mono">{nameOf(path)}</span> {title !== '' && title !== nameOf(path) && <small>{title}</small>}</h2>
       <p className="map-panel-about">
         <code>{path}</code>
-        {field && <Badge tone="quiet">{kind(field.kind)}</Badge>}
+        {field && kind(field.kind) !== '' && <Badge tone="quiet">{kind(field.kind)}</Badge>}
         {field?.required && <Badge tone="warning">{t.required}</Badge>}
-        {field && !field.is_declared && <Badge tone="quiet">{t.undeclared}</Badge>}
+        {field && !field.is_declared && !isFree && <Badge tone="quiet">{t.undeclared}</Badge>}
         {rule && <Badge tone="busy">{t.ruleKinds[rule.kind] ?? rule.kind}</Badge>}
         {rule && <Button small look="quiet" icon="list" onClick={() => onLine(rule.line)}>{t.toLine(rule.line)}</Button>}
       </p>

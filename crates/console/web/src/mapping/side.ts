@@ -35,6 +35,8 @@ export interface Sides {
   setWhich: (which: Which) => void;
   /** The rule of each field of the target. */
   ruleAt: ReadonlyMap<string, Rule>;
+  /** Adds a field that neither the target nor a rule names yet; nothing where the target declares all it takes. */
+  addField: ((path: string) => void) | undefined;
 }
 
 /** Both sides of a view, with what the reader has folded and filtered. */
@@ -45,7 +47,11 @@ export function useSides(view: MappingView): Sides {
     const more = unseen(view.rules, view.source).map((path): Seen => ({ path, kind: 'unknown', samples: [] }));
     return treeOf<Seen>([...view.source, ...more]);
   }, [view.source, view.rules]);
-  const targetTree = useMemo(() => treeOf<TargetField>(view.target), [view.target]);
+  const [added, setAdded] = useState<readonly string[]>([]);
+  const targetTree = useMemo(
+    () => treeOf<TargetField>([...view.target, ...added.map((path) => ({ path, title: '', kind: 'any', required: false, is_declared: false }))]),
+    [view.target, added],
+  );
   const ruleAt = useMemo(() => {
     const rules = new Map<string, Rule>();
     const paths = new Set([...targetTree.fields.keys(), ...targetTree.children.keys()]);
@@ -65,7 +71,9 @@ export function useSides(view: MappingView): Sides {
     return true;
   };
   const target = useSide(targetTree, view.target.length, (path, field) => [path, field?.title ?? ''], which === 'all' ? undefined : isWanted);
-  return { source, target, which, setWhich, ruleAt };
+  const isFree = view.target.every((field) => !field.is_declared);
+  const addField = isFree ? (path: string) => setAdded((old) => [...old, path]) : undefined;
+  return { source, target, which, setWhich, ruleAt, addField };
 }
 
 function useSide<F extends { path: string }>(

@@ -92,7 +92,7 @@ function Found({ id, flow, flows }: { id: string; flow: string; flows: readonly 
                   <h2>{t.refused(letter.flow)}</h2>
                   <LinkButton small look="quiet" icon="letter" href={links.letters(letter.flow, { letter: letter.id })}>{t.toLetters}</LinkButton>
                 </header>
-                <LetterCard letter={letter} isOpen />
+                <LetterCard letter={letter} isOpen hasTrace={false} />
               </section>
             ))}
             {trace.pending.map((traced) => <TracedWay key={`${traced.flow}/${traced.key}`} traced={traced} waits />)}
