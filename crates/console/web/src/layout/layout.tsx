@@ -71,7 +71,7 @@ function Search() {
     if (wanted !== '') navigate(links.trace(wanted));
   };
   return (
-    <form className="search" role="search" onSubmit={go}>
+    <form className="search" role="search" aria-label={t.search} onSubmit={go}>
       <label htmlFor={id} className="sr-only">{t.search}</label>
       <Icon name="search" />
       <input

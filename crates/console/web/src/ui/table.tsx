@@ -32,7 +32,7 @@ export function Table<T>({ caption, columns, rows, rowKey, rowClass, empty, show
 }) {
   if (rows.length === 0 && empty !== undefined) return <>{empty}</>;
   return (
-    <div className="table-wrap" role="region" aria-label={caption} tabIndex={0}>
+    <div className="table-wrap" role="group" aria-label={caption} tabIndex={0}>
       <table className="table">
         <caption className={showCaption ? undefined : 'sr-only'}>{caption}</caption>
         <thead>

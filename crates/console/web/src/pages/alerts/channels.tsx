@@ -50,7 +50,7 @@ export function Channels({ channels }: { channels: readonly Channel[] }) {
         { id: 'name', title: t.channel, header: true, label: '', cell: (channel) => channel.name },
         { id: 'kind', title: t.kind, cell: (channel) => kinds[channel.kind] ?? channel.kind },
         { id: 'reaches', title: t.reaches, cell: (channel) => <span className="break">{channel.reaches}</span> },
-        ...(isOperator ? [{ id: 'test', title: '', label: '', cell: (channel: Channel) => <TestButton channel={channel} /> }] : []),
+        ...(isOperator ? [{ id: 'test', title: <span className="sr-only">{t.test}</span>, label: '', cell: (channel: Channel) => <TestButton channel={channel} /> }] : []),
       ]}
     />
   );

@@ -41,8 +41,8 @@ export function MonthView({ days, month, today, placed }: { days: readonly Day[]
               <a
                 href={links.calendar({ view: 'day', at: day })}
                 aria-current={day === today ? 'date' : undefined}
-                aria-label={`${t.dayTitle(day, beijing(startOf(day)).weekday)}, ${counted(here)}`}
               >
+                <span className="sr-only">{t.dayTitle(day, beijing(startOf(day)).weekday)}, {counted(here)}</span>
                 <span className="month-number num" aria-hidden="true">{Number(day.slice(8))}</span>
                 <span className="month-counts" aria-hidden="true">
                   {countStates(here).map(([state, n]) => (
@@ -100,7 +100,7 @@ export function WeekView({ days, today, placed }: { days: readonly Day[]; today:
   const flows = useMemo(() => flowsOf(placed), [placed]);
   return (
     <>
-      <div className="week-wrap" role="region" aria-label={t.week} tabIndex={0}>
+      <div className="week-wrap" role="group" aria-label={t.week} tabIndex={0}>
         <table className="week">
           <caption className="sr-only">{t.week}</caption>
           <thead>

@@ -104,7 +104,9 @@ export function Proofs({ proved }: { proved: readonly ProvedBy[] }) {
           title: t.plan,
           header: true,
           label: '',
-          cell: (row) => <><code>{row.plan}</code> <span className="small muted plan-words">{plans[row.plan]}</span></>,
+          cell: (row) => (
+            <span><code>{row.plan}</code> <span className="small muted plan-words">{plans[row.plan]}</span></span>
+          ),
         },
         { id: 'slices', title: t.slices, numeric: true, cell: (row) => count(row.slices) },
         { id: 'distinct', title: t.distinct, numeric: true, cell: (row) => count(row.distinct) },
