@@ -1,6 +1,7 @@
 // Keeping a page's data fresh: read again when something has happened, and now and then anyway.
 
 import { useEffect, useRef } from 'react';
+import type { LiveRun } from '../api/types';
 import { type Event, useEvents, useIsLive } from '../events';
 
 /**
@@ -38,4 +39,31 @@ export function useFresh(reload: () => void, matters: (event: Event) => boolean,
       document.removeEventListener('visibilitychange', onShown);
     };
   }, [isLive, reload, everySecs]);
+}
+
+/** How often a page draws what running flows say of themselves, however many there are and however often they do. */
+const DRAW_MS = 400;
+
+/** Hears how far runs are: the newest word of each flow's run, several flows at a time. Backfills are not among them. */
+export function useProgress(advance: (runs: ReadonlyMap<string, LiveRun>) => void): void {
+  const latest = useRef(advance);
+  latest.current = advance;
+  const news = useRef(new Map<string, LiveRun>());
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEvents((event) => {
+    // What ended is not under way any more, even if the last word of it was not drawn yet.
+    if (event.type === 'ended') news.current.delete(event.run.flow);
+    if (event.type !== 'progress' || event.run.work === 'backfill') return;
+    news.current.set(event.run.flow, event.run);
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      const runs = news.current;
+      news.current = new Map();
+      if (runs.size > 0) latest.current(runs);
+    }, DRAW_MS);
+  });
+  useEffect(() => () => {
+    clearTimeout(timer.current);
+    timer.current = undefined;
+  }, []);
 }

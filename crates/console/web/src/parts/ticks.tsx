@@ -1,5 +1,6 @@
 // The recent runs of a flow as small bars: the colour is the verdict, the height the records.
 
+import { memo } from 'react';
 import type { RunSummary } from '../api/types';
 import { useTexts } from '../i18n';
 import { RUN_LOOK, type RunState, stateOf, useRunWords } from '../ui';
@@ -18,7 +19,9 @@ export function barHeight(records: number, most: number): number {
 }
 
 /** The runs, oldest first. */
-export function Ticks({ runs, runningId }: { runs: readonly RunSummary[]; runningId?: number | undefined }) {
+export const Ticks = memo(function Ticks({ runs, runningId }: {
+  runs: readonly RunSummary[]; runningId?: number | undefined;
+}) {
   const t = useTexts(partTexts);
   const names = useRunWords();
   if (runs.length === 0) return <span className="muted small">{t.noRuns}</span>;
@@ -54,4 +57,4 @@ export function Ticks({ runs, runningId }: { runs: readonly RunSummary[]; runnin
       })}
     </svg>
   );
-}
+});

@@ -3,14 +3,13 @@
 import { useCallback, useState } from 'react';
 import { api } from '../../api/client';
 import type { BackfillState, Flow, RunSummary } from '../../api/types';
-import { useEvents } from '../../events';
 import { count, dateTime, span } from '../../format';
 import { useLang, useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
 import { shell } from '../../layout/texts';
 import { useAct, useLoad } from '../../load';
 import { runningId } from '../../parts/flow-state';
-import { useFresh } from '../../parts/fresh';
+import { useFresh, useProgress } from '../../parts/fresh';
 import { RunProgress } from '../../parts/progress';
 import { links } from '../../router';
 import { useIsOperator } from '../../session';
@@ -194,10 +193,9 @@ export default function FlowPage({ flow: name }: { flow: string }) {
   const s = useTexts(shell);
   const loaded = useLoad(`flow ${name}`, (signal) => api.flow(name, signal));
   const { reload, setData } = loaded;
-  useEvents((event) => {
-    if (event.type === 'progress' && event.run.flow === name && event.run.work !== 'backfill') {
-      setData((old) => old && { ...old, running: event.run });
-    }
+  useProgress((runs) => {
+    const running = runs.get(name);
+    if (running) setData((old) => old && { ...old, running });
   });
   useFresh(reload, (event) => {
     if (event.type === 'started') return event.flow === name;

@@ -2,14 +2,13 @@
 
 import { api } from '../../api/client';
 import type { Overview } from '../../api/types';
-import { useEvents } from '../../events';
 import { bytes } from '../../format';
 import { useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
 import { useLoad } from '../../load';
 import { AccountCard } from '../../parts/account';
 import { glance } from '../../parts/flow-state';
-import { useFresh } from '../../parts/fresh';
+import { useFresh, useProgress } from '../../parts/fresh';
 import { Incidents } from '../../parts/incidents';
 import { Gauge } from '../../parts/progress';
 import { Empty, Icon, Mistakes, Page, Section, setServerNow, Show } from '../../ui';
@@ -60,13 +59,13 @@ export function OverviewPage() {
     setServerNow(overview.now);
     return overview;
   });
-  useEvents((event) => {
-    if (event.type !== 'progress' || event.run.work === 'backfill') return;
-    loaded.setData((old) => old && {
-      ...old,
-      flows: old.flows.map((flow) => (flow.name === event.run.flow ? { ...flow, running: event.run } : flow)),
-    });
-  });
+  useProgress((runs) => loaded.setData((old) => old && {
+    ...old,
+    flows: old.flows.map((flow) => {
+      const running = runs.get(flow.name);
+      return running ? { ...flow, running } : flow;
+    }),
+  }));
   useFresh(loaded.reload, (event) => event.type !== 'progress');
 
   return (
