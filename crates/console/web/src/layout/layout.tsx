@@ -43,6 +43,8 @@ export function LangSwitch() {
   );
 }
 
+const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent);
+
 function Search() {
   const t = useTexts(shell);
   const id = useId();
@@ -54,11 +56,10 @@ function Search() {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const target = event.target instanceof HTMLElement ? event.target : null;
-      const isTyping = target?.closest('input, textarea, select, [contenteditable]');
-      if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      // A key alone would be pressed by mistake by those who speak to their device.
+      if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
         event.preventDefault();
-        input.current?.focus();
+        input.current?.select();
       }
     };
     document.addEventListener('keydown', onKey);
@@ -83,9 +84,10 @@ function Search() {
         autoComplete="off"
         spellCheck={false}
         enterKeyHint="search"
+        aria-keyshortcuts={isApple ? 'Meta+K' : 'Control+K'}
         onChange={(event) => setText(event.target.value)}
       />
-      <kbd aria-hidden="true">/</kbd>
+      <kbd aria-hidden="true">{isApple ? '⌘K' : 'Ctrl K'}</kbd>
       <button type="submit" className="sr-only">{t.searchGo}</button>
     </form>
   );
