@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { browse } from './lib/browser.mjs';
 import { serveInstallation } from './lib/installation.mjs';
 import { nothingWrong, signIn } from './lib/story.mjs';
@@ -15,11 +15,6 @@ describe('the mapping editor', () => {
   let installation;
   let browser;
   let page;
-  const open = async (flow = 'orders') => {
-    await page.goto(`${installation.origin}/#/`);
-    await page.goto(`${installation.origin}/#/flows/${flow}/mapping`);
-    await page.locator('.react-flow__node').first().waitFor();
-  };
   const source = (path) => page.getByRole('button', { name: w.sourceField(path) });
   const target = (path) => page.getByRole('button', { name: w.targetField(path) });
   const ruleIs = (text) => page.waitForFunction((wanted) => document.querySelector('.map-toml')?.value.includes(wanted), text);
@@ -31,15 +26,21 @@ describe('the mapping editor', () => {
   before(async () => {
     installation = await serveInstallation();
     browser = await browse({ lang: 'en', width: 1500, height: 1200 });
-    page = await browser.page(installation.origin);
-    page.on('dialog', (dialog) => dialog.accept());
-    await signIn(page, installation.origin, w);
+    const first = await browser.page(installation.origin);
+    await signIn(first, installation.origin, w);
+    await first.close();
   });
   after(async () => {
     await browser?.close();
     await installation?.stop();
   });
-  beforeEach(() => open());
+  beforeEach(async () => {
+    page = await browser.page(installation.origin);
+    await page.goto(`${installation.origin}/#/flows/orders/mapping`);
+    await page.locator('.react-flow__node').first().waitFor();
+  });
+  // A page that is closed so asks nobody whether it may.
+  afterEach(() => page.close());
 
   test('asks before a fixed value is lost, and takes it back', async () => {
     await draw('memo', 'currency');
@@ -117,7 +118,6 @@ describe('the mapping editor', () => {
   });
 
   test('asks before changes are left behind', async () => {
-    page.removeAllListeners('dialog');
     const asked = [];
     page.on('dialog', (dialog) => {
       asked.push(dialog.type());

@@ -119,7 +119,7 @@ describe('an order that is not in the target', () => {
         await page.getByRole('tab', { name: w.tabs.text }).click();
         await page.waitForFunction(() => document.querySelector('.map-text-area')?.value.includes('["buyerTaxNo", "buyer.taxId"]'));
         await page.getByRole('button', { name: w.save, exact: true }).click();
-        await page.getByText(w.saved).waitFor();
+        await page.getByText(w.unsaved, { exact: true }).waitFor({ state: 'detached' });
         await page.goto(`${installation.origin}/#/flows/orders/dead-letters`);
         for (const tid of REFUSED.slice(1)) await page.getByRole('article', { name: tid }).getByRole('checkbox').check();
         await page.locator('.letters-acts .button-primary').click();

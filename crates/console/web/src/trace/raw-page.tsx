@@ -1,6 +1,7 @@
 // A page as the vendor sent it, fetched when it is asked for.
 
 import { useState } from 'react';
+import { createPortal } from 'react-dom';
 import { api } from '../api/client';
 import { bytes } from '../format';
 import { useTexts } from '../i18n';
@@ -19,7 +20,7 @@ export function RawPageButton({ flow, page, find }: { flow: string; page: number
   return (
     <>
       <Button small look="quiet" icon="letter" onClick={() => setOpen(true)}>{t.rawPage(page)}</Button>
-      {isOpen && <RawPageDialog flow={flow} page={page} find={find} onClose={() => setOpen(false)} />}
+      {isOpen && createPortal(<RawPageDialog flow={flow} page={page} find={find} onClose={() => setOpen(false)} />, document.body)}
     </>
   );
 }
