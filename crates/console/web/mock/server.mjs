@@ -38,9 +38,15 @@ export async function serve({ port = 7788, open = false, now: fixed } = {}) {
       { name: 'it', kind: 'mail', reaches: 'it@example.com, ops@example.com' }, { name: 'bus', kind: 'webhook', reaches: 'hooks.example.com' }, { name: 'warehouse', kind: 'wecom', reaches: 'qyapi.weixin.qq.com' },
     ],
     rules: [
-      ['run-failed', 'a run failed or did not reconcile', '运行失败或未对平', true], ['dead-letters', 'records were refused', '有记录被拒绝', true, '1'], ['lag', 'a flow lags behind', '流程滞后', true, '2h'],
-      ['silence', 'no records where there always are some', '平时有记录的流程没有记录', true, '1d'], ['token', 'a token ends soon, or cannot be renewed', '令牌即将到期，或无法刷新', true, '7d'],
-      ['quota', 'a daily or monthly limit is nearly used up', '日限额或月限额即将用尽', true, '90%'], ['disk', 'the disk is nearly full', '磁盘空间不足', false, '10%'],
+      ['run-failed', 'so many runs of a flow failed in succession', '流程连续失败达到此次数', true, '1'],
+      ['run-unreconciled', 'so many runs in succession did not prove that everything arrived', '连续未能证明数据全部到达的运行达到此次数', true, '1'],
+      ['dead-letters', 'a flow has so many dead letters', '流程的死信达到此数量', true, '1'],
+      ['lag', 'a flow is behind by more than this, beyond the pause of its timetable', '流程的落后时间（不计时间表本身的间隔）超过此时长', true, '2h'],
+      ['no-records', 'a flow finds no records for so long, or for so many times its longest usual silence', '流程无新记录的时间超过此时长，或超过平时最长间隔的此倍数', true, '2x'],
+      ['token-expires', "an account's access ends within this time unless a person acts", '账户的授权将在此时长内到期，需人工处理', true, '7d'],
+      ['token-refused', "an account's token was refused, or its renewal", '账户的令牌或其续期被拒绝', true],
+      ['quota-low', "less than this share of an account's calls is left for the day or the month", '账户当日或当月的剩余调用次数低于此比例', true, '10%'],
+      ['disk-low', 'less than this is free on the disk of the state', '状态所在磁盘的可用空间低于此值', false, '2GB'],
     ],
   };
   const flowNamed = (name, lang) => {
@@ -144,11 +150,11 @@ export async function serve({ port = 7788, open = false, now: fixed } = {}) {
     { name: 'files', connector: 'file', title: lang === 'zh' ? '文件' : 'Files', is_usable: true, quotas: [], calls: 0, flows: ['items', 'suppliers-2025-archive', 'vouchers'] },
   ];
   const incidents = (lang) => [
-    { id: 'token/kuaimai-main', rule: 'token', account: 'kuaimai-main', title: lang === 'zh' ? '账户 kuaimai-main 的令牌已失效，无法刷新' : 'the token of account kuaimai-main is dead and cannot be renewed', advice: lang === 'zh' ? '运行 `milkrun login kuaimai-main` 重新授权' : 'authorise it again: `milkrun login kuaimai-main`', since: iso(world.now - 80 * MINUTE), told: ['duty', 'it'] },
+    { id: 'token-refused/kuaimai-main', rule: 'token-refused', account: 'kuaimai-main', title: lang === 'zh' ? '账户 kuaimai-main 的令牌已失效，无法刷新' : 'the token of account kuaimai-main is dead and cannot be renewed', advice: lang === 'zh' ? '运行 `milkrun login kuaimai-main` 重新授权' : 'authorise it again: `milkrun login kuaimai-main`', since: iso(world.now - 80 * MINUTE), told: ['duty', 'it'] },
     { id: 'run-failed/refunds', rule: 'run-failed', flow: 'refunds', title: lang === 'zh' ? '流程 refunds 连续 6 次失败' : 'flow refunds has failed 6 times in a row', advice: lang === 'zh' ? '查看其最近一次运行；它会从中断处继续' : 'look at its last run; it goes on where it ended', since: iso(world.now - 79 * MINUTE), told: ['duty'] },
     { id: 'dead-letters/orders', rule: 'dead-letters', flow: 'orders', title: lang === 'zh' ? '流程 orders 有 7 条记录被拒绝' : 'flow orders has 7 refused records', advice: lang === 'zh' ? '阅读死信，修正映射后重放' : 'read the dead letters, mend the mapping and replay them', documents: 7, since: iso(world.now - 26 * MINUTE), told: ['duty'] },
     { id: 'lag/vouchers', rule: 'lag', flow: 'vouchers', title: lang === 'zh' ? '流程 vouchers 滞后 3 小时' : 'flow vouchers lagged by 3 h', advice: lang === 'zh' ? '查看它在等待什么' : 'look at what it waits for', since: iso(world.now - 2 * DAY), until: iso(world.now - 2 * DAY + 4 * HOUR), told: ['it'] },
-    { id: 'disk', rule: 'disk', title: lang === 'zh' ? '磁盘剩余 8%' : 'the disk has 8% left', advice: lang === 'zh' ? '清理磁盘，或缩短保留期' : 'free some space, or keep less', since: iso(world.now - 9 * DAY), until: iso(world.now - 8 * DAY), told: [] },
+    { id: 'disk-low', rule: 'disk-low', title: lang === 'zh' ? '磁盘剩余 8%' : 'the disk has 8% left', advice: lang === 'zh' ? '清理磁盘，或缩短保留期' : 'free some space, or keep less', since: iso(world.now - 9 * DAY), until: iso(world.now - 8 * DAY), told: [] },
   ];
   for (let k = 0; k < 120; k += 1) {
     const [action, subject, outcome] = [['flow.run', 'orders', 'done'], ['session.begin', undefined, 'done'], ['mapping.save', 'orders', 'done'], ['dead-letters.replay', 'orders', 'done'], ['flow.cancel', 'stock', 'forbidden'], ['session.begin', undefined, 'unauthorised']][k % 6];
@@ -302,7 +308,7 @@ export async function serve({ port = 7788, open = false, now: fixed } = {}) {
       if (body.revision !== `r${alerts.revision}`) throw new Refusal(409, 'conflict', lang === 'zh' ? 'milkrun.toml 在此期间被改动' : 'milkrun.toml was changed meanwhile');
       for (const change of body.rules ?? []) {
         const rule = alerts.rules.find(([id]) => id === change.name);
-        if (change.bound !== undefined && change.bound !== null && !/^\d+(\.\d+)?(%|ms|s|m|h|d|w)?$/.test(change.bound)) {
+        if (change.bound !== undefined && change.bound !== null && !/^\d+(\.\d+)?(%|x|GB|MB|ms|s|m|h|d|w)?$/.test(change.bound)) {
           const refusal = new Refusal(422, 'config-invalid', lang === 'zh' ? `\`${change.name}\` 不是时长："${change.bound}"` : `\`${change.name}\` is not a span of time: "${change.bound}"`);
           refusal.problem.mistakes = [{ file: 'milkrun.toml', line: 41, column: 8, message: refusal.message, help: '"90s", "10m", "1h30m", "1d"', is_warning: false }];
           throw refusal;

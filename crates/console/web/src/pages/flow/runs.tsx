@@ -74,8 +74,15 @@ export function RunTable({ flow, runs, runningId }: {
     { id: 'records', title: w.records, numeric: true, cell: (run) => count(run.records) },
     { id: 'documents', title: w.documents, numeric: true, cell: (run) => count(run.documents) },
     { id: 'calls', title: w.calls, numeric: true, cell: (run) => count(run.calls) },
-    { id: 'reason', title: w.reason, isIdle: (run) => run.reason === undefined, cell: (run) => run.reason && <span className="small break"><Prose text={run.reason} /></span> },
   ];
+  if (runs.some((run) => run.reason !== undefined)) {
+    columns.push({
+      id: 'reason',
+      title: w.reason,
+      isIdle: (run) => run.reason === undefined,
+      cell: (run) => run.reason && <span className="small break"><Prose text={run.reason} /></span>,
+    });
+  }
   return (
     <Table caption={t.runs} columns={columns} rows={runs} rowKey={(run) => run.id} empty={<Empty icon="history" title={t.noRuns} />} />
   );
