@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Counts, Flow, LiveRun, RunSummary, Verdict } from '../src/api/types';
 import { quotaTone, tokenLeft } from '../src/parts/account-facts';
+import { type Box, outlines } from '../src/parts/bars';
 import {
   byNeed, choose, glance, needs, progressOf, rateOf, runningId, secondsOf, sumOf, tally,
 } from '../src/parts/flow-state';
@@ -109,4 +110,13 @@ test('a limit of a day worries, one of a second refills', () => {
   assert.equal(quotaTone({ calls: 100, per_secs: 86_400, left: 0 }), 'bad');
   assert.equal(quotaTone({ calls: 15, per_secs: 1, left: 0 }), 'warning');
   assert.equal(quotaTone({ calls: 0, per_secs: 1, left: 0 }), 'warning');
+});
+
+test('bars of one look become one path', () => {
+  const bar = (look: string, x: number): Box =>
+    ({ look, x, y: 1, width: 2.12345, height: 3 });
+  assert.deepEqual([...outlines([bar('a', 0), bar('b', 5), bar('a', 10)])], [
+    ['a', 'M0 1h2.123v3h-2.123zM10 1h2.123v3h-2.123z'],
+    ['b', 'M5 1h2.123v3h-2.123z'],
+  ]);
 });

@@ -4,6 +4,7 @@ import { memo } from 'react';
 import type { RunSummary } from '../api/types';
 import { useTexts } from '../i18n';
 import { RUN_LOOK, type RunState, stateOf, useRunWords } from '../ui';
+import { outlines } from './bars';
 import { tally } from './flow-state';
 import { partTexts } from './texts';
 
@@ -28,6 +29,14 @@ export const Ticks = memo(function Ticks({ runs, runningId }: {
   const most = Math.max(...runs.map((run) => run.records));
   const words = [...tally(runs, runningId)].map(([state, n]) => `${names[state as RunState] ?? state} ${n}`).join(', ');
   const label = t.recent(runs.length, words);
+  const boxes = runs.slice(-MOST).map((run, index, shown) => {
+    const state = stateOf(run, runningId);
+    const isBad = state !== 'reconciled' && state !== 'running';
+    // What went wrong is seen whatever it read.
+    const height = isBad ? Math.max(barHeight(run.records, most), HEIGHT * 0.6) : barHeight(run.records, most);
+    const x = (MOST - shown.length + index) * (WIDTH + GAP);
+    return { look: `fill-${RUN_LOOK[state].tone}`, x, y: HEIGHT - height, width: WIDTH, height };
+  });
   return (
     <svg
       className="ticks"
@@ -38,23 +47,7 @@ export const Ticks = memo(function Ticks({ runs, runningId }: {
       viewBox={`0 0 ${MOST * (WIDTH + GAP)} ${HEIGHT}`}
     >
       <title>{label}</title>
-      {runs.slice(-MOST).map((run, index, shown) => {
-        const state = stateOf(run, runningId);
-        const isBad = state !== 'reconciled' && state !== 'running';
-        // What went wrong is seen whatever it read.
-        const height = isBad ? Math.max(barHeight(run.records, most), HEIGHT * 0.6) : barHeight(run.records, most);
-        return (
-          <rect
-            key={run.id}
-            className={`fill-${RUN_LOOK[state].tone}`}
-            x={(MOST - shown.length + index) * (WIDTH + GAP)}
-            y={HEIGHT - height}
-            width={WIDTH}
-            height={height}
-            rx={1}
-          />
-        );
-      })}
+      {[...outlines(boxes)].map(([look, outline]) => <path key={look} className={look} d={outline} />)}
     </svg>
   );
 });

@@ -4,6 +4,7 @@ import { useId, useMemo, useState } from 'react';
 import { beijing, between, clock } from '../../format';
 import { useLang, useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
+import { type Box, outlines } from '../../parts/bars';
 import { links } from '../../router';
 import { Button, Icon, RUN_LOOK, RunBadge, type RunState, Table, useNow, useRunWords } from '../../ui';
 import { byDay, countStates, type Day, flowsOf, hoursOf, type Placed, startOf, worstFirst } from './grid';
@@ -60,22 +61,20 @@ export function MonthView({ days, month, today, placed }: { days: readonly Day[]
   );
 }
 
+/** The class that colours a state. */
+const lookOf = (state: RunState): string => (state === 'planned' ? 'hour-planned' : `fill-${RUN_LOOK[state].tone}`);
+
 /** The hours of a day as a strip. */
 function Hours({ placed, label }: { placed: readonly Placed[]; label: string }) {
+  const boxes = hoursOf(placed).map((state, hour) => {
+    const x = hour * 4 + 0.4;
+    if (state === undefined) return { look: 'hour-none', x, y: 6, width: 3.2, height: 2 };
+    return { look: lookOf(state), x, y: 1, width: 3.2, height: 12 };
+  });
   return (
     <svg className="hours" viewBox="0 0 96 14" preserveAspectRatio="none" role="img" aria-label={label}>
       <title>{label}</title>
-      {hoursOf(placed).map((state, hour) => (
-        <rect
-          key={hour}
-          className={state === undefined ? 'hour-none' : state === 'planned' ? 'hour-planned' : `fill-${RUN_LOOK[state].tone}`}
-          x={hour * 4 + 0.4}
-          width={3.2}
-          y={state === undefined ? 6 : 1}
-          height={state === undefined ? 2 : 12}
-          rx={0.6}
-        />
-      ))}
+      {[...outlines(boxes)].map(([look, outline]) => <path key={look} className={look} d={outline} />)}
     </svg>
   );
 }
@@ -160,7 +159,17 @@ export function DayView({ day, placed, flow, needy, onFlow, onNeedy }: {
   const [isWhole, setWhole] = useState(false);
   const from = startOf(day).getTime();
   const x = (at: number): number => Math.min(100, Math.max(0, ((at - from) / DAY_MS) * 100));
-  const flows = useMemo(() => flowsOf(placed), [placed]);
+  const boxOf = ({ entry, state }: Placed): Box => {
+    const begins = new Date(entry.at).getTime();
+    const start = x(begins);
+    const end = x(entry.ended ? new Date(entry.ended).getTime() : state === 'running' ? now : begins);
+    return { look: lookOf(state), x: start, y: 1, width: Math.max(0.22, end - start), height: 8 };
+  };
+  const byFlow = useMemo(() => {
+    const out = new Map<string, Placed[]>(flowsOf(placed).map((name) => [name, []]));
+    for (const one of placed) out.get(one.entry.flow)?.push(one);
+    return out;
+  }, [placed]);
   const isNeedy = (state: RunState): boolean => state !== 'reconciled' && state !== 'planned' && state !== 'running';
   const wanted = worstFirst(
     placed.filter(({ entry, state }) => (flow === '' || entry.flow === flow) && (!needy || isNeedy(state))),
@@ -175,33 +184,17 @@ export function DayView({ day, placed, flow, needy, onFlow, onNeedy }: {
           {[0, 6, 12, 18, 24].map((hour) => <span key={hour} style={{ left: `${(hour / 24) * 100}%` }}>{String(hour).padStart(2, '0')}:00</span>)}
         </div>
         <ul>
-          {flows.map((name) => {
-            const here = placed.filter(({ entry }) => entry.flow === name);
-            return (
-              <li key={name} className="lane">
-                <a className="lane-name" href={links.flow(name)}>{name}</a>
-                <svg className="lane-line" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label={t.timeline(name, counted(here))}>
-                  <title>{t.timeline(name, counted(here))}</title>
-                  {[25, 50, 75].map((at) => <line key={at} className="lane-grid" x1={at} x2={at} y1={0} y2={10} vectorEffect="non-scaling-stroke" />)}
-                  {here.map(({ entry, state }) => {
-                    const start = x(new Date(entry.at).getTime());
-                    const end = x(entry.ended ? new Date(entry.ended).getTime() : state === 'running' ? now : new Date(entry.at).getTime());
-                    return (
-                      <rect
-                        key={`${entry.run ?? 'next'} ${entry.at}`}
-                        className={state === 'planned' ? 'hour-planned' : `fill-${RUN_LOOK[state].tone}`}
-                        x={start}
-                        y={1}
-                        height={8}
-                        width={Math.max(0.22, end - start)}
-                      />
-                    );
-                  })}
-                  {isToday && <line className="lane-now" x1={x(now)} x2={x(now)} y1={0} y2={10} vectorEffect="non-scaling-stroke" />}
-                </svg>
-              </li>
-            );
-          })}
+          {[...byFlow].map(([name, here]) => (
+            <li key={name} className="lane">
+              <a className="lane-name" href={links.flow(name)}>{name}</a>
+              <svg className="lane-line" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label={t.timeline(name, counted(here))}>
+                <title>{t.timeline(name, counted(here))}</title>
+                {[25, 50, 75].map((at) => <line key={at} className="lane-grid" x1={at} x2={at} y1={0} y2={10} vectorEffect="non-scaling-stroke" />)}
+                {[...outlines(here.map(boxOf))].map(([look, outline]) => <path key={look} className={look} d={outline} />)}
+                {isToday && <line className="lane-now" x1={x(now)} x2={x(now)} y1={0} y2={10} vectorEffect="non-scaling-stroke" />}
+              </svg>
+            </li>
+          ))}
         </ul>
       </div>
       <h2 className="day-list">{t.list}</h2>
@@ -210,7 +203,7 @@ export function DayView({ day, placed, flow, needy, onFlow, onNeedy }: {
         <label htmlFor={id} className="sr-only">{w.flow}</label>
         <select id={id} className="input filter-text" value={flow} onChange={(event) => onFlow(event.target.value)}>
           <option value="">{t.allFlows}</option>
-          {flows.map((name) => <option key={name} value={name}>{name}</option>)}
+          {[...byFlow.keys()].map((name) => <option key={name} value={name}>{name}</option>)}
         </select>
         <label className="check">
           <input type="checkbox" checked={needy} onChange={(event) => onNeedy(event.target.checked)} />

@@ -41,10 +41,12 @@ function Actions({ flow, onChanged }: { flow: Flow; onChanged: () => void }) {
     try {
       await api.cancel(flow.name);
       toasts.good(t.cancelled(flow.name));
-      close();
       onChanged();
     } catch (cause) {
       toasts.bad(cause);
+    } finally {
+      // Messages are not seen behind a dialog.
+      close();
     }
   });
 
