@@ -56,22 +56,25 @@ export default function LettersPage({ flow }: { flow: string }) {
       return next;
     });
 
-  const [outcome, setOutcome] = useState<{ gone: number; left: number }>();
+  const [outcome, setOutcome] = useState<{ gone: number; left: number; wait: number }>();
   const ending = useRef(false);
-  const replaying = useReplaying(flow, () => void settle());
-  const settle = async () => {
+  const replaying = useReplaying(flow, (run) => void settle(run));
+  const settle = async (run: number) => {
     if (ending.current) return;
     ending.current = true;
     try {
-      const sent = [...replaying.letters];
-      const page = await api.deadLetters(flow, { ...filter, limit: Math.min(MOST, Math.max(PAGE, n_shown.current)) });
-      const there = new Set(page.letters.map((letter) => letter.id));
-      const left = sent.filter((letter) => there.has(letter)).length;
-      // Without an end that was heard of, what is still here may still be on its way.
+      const n_sent = replaying.letters.size;
+      // A letter that is refused again is another one: only the run knows how it went.
+      const [{ counts }, page] = await Promise.all([
+        api.run(flow, run),
+        api.deadLetters(flow, { ...filter, limit: Math.min(MOST, Math.max(PAGE, n_shown.current)) }),
+      ]);
       loaded.setData(() => page);
       n_shown.current = page.letters.length;
       replaying.end();
-      setOutcome({ gone: sent.length - left, left });
+      const left = Math.min(n_sent, counts.refused);
+      const wait = Math.min(n_sent - left, counts.pending);
+      setOutcome({ gone: n_sent - left - wait, left, wait });
       setSelected(new Set());
     } catch (cause) {
       toasts.bad(cause);
@@ -137,7 +140,7 @@ export default function LettersPage({ flow }: { flow: string }) {
       <Filter key={flow} flow={flow} text={text} stage={stage} stages={stages} />
       <div role="status" aria-live="polite">
         {n_way > 0 && <Notice title={t.replaying(n_way)} />}
-        {outcome && <Notice tone={outcome.left === 0 ? 'good' : 'warning'} title={t.done(outcome.gone, outcome.left)} />}
+        {outcome && <Notice tone={outcome.left + outcome.wait === 0 ? 'good' : 'warning'} title={t.done(outcome.gone, outcome.left, outcome.wait)} />}
       </div>
       <Show loaded={loaded}>
         {(page) =>

@@ -18,11 +18,11 @@ export interface Replaying {
 }
 
 /**
- * Follows letters of `flow` that are sent again; `onEnded` is called when that work is over.
+ * Follows letters of `flow` that are sent again; `onEnded` is called with the run that did it when that is over.
  *
  * The end of another run of the same flow does not count as theirs, if the replay has been heard of.
  */
-export function useReplaying(flow: string, onEnded: () => void): Replaying {
+export function useReplaying(flow: string, onEnded: (run: number) => void): Replaying {
   const [letters, setLetters] = useState<ReadonlySet<number>>(new Set());
   const run = useRef<number | undefined>(undefined);
   const ended = useRef(onEnded);
@@ -33,7 +33,7 @@ export function useReplaying(flow: string, onEnded: () => void): Replaying {
     if (!isWaiting.current) return;
     if (event.type === 'progress' && event.run.flow === flow && event.run.work === 'replay') run.current = event.run.id;
     if (event.type !== 'ended' || event.run.flow !== flow) return;
-    if (run.current === undefined || run.current === event.run.id) ended.current();
+    if (run.current === undefined || run.current === event.run.id) ended.current(event.run.id);
   });
 
   const n_waiting = letters.size;
@@ -43,7 +43,7 @@ export function useReplaying(flow: string, onEnded: () => void): Replaying {
     const look = () =>
       void api.flow(flow, stop.signal).then(
         (now) => {
-          if (!stop.signal.aborted && now.running === undefined) ended.current();
+          if (!stop.signal.aborted && now.running === undefined && now.last_run) ended.current(now.last_run.id);
         },
         // Without an answer it is asked again.
         () => {},

@@ -29,8 +29,10 @@ export const letterWords = texts(
       `All ${n} refused records of this flow are mapped with the mapping as it is now and sent. What is refused again comes back here.`,
     replaying: (n: number) => `${n} on their way…`,
     sending: 'being sent again',
-    done: (gone: number, left: number) =>
-      left === 0 ? `${gone} delivered.` : `${gone} delivered, ${left} refused again.`,
+    done: (gone: number, left: number, wait: number) =>
+      `${[`${gone} delivered`, left > 0 ? `${left} refused again` : '', wait > 0 ? `${wait} waiting in the outbox` : '']
+        .filter(Boolean)
+        .join(', ')}.`,
     arrived: 'It has arrived',
     arrivedTitle: 'Write down that it has arrived?',
     arrivedBody: (name: string) =>
@@ -81,7 +83,10 @@ export const letterWords = texts(
     replayAllBody: (n) => `该流程的全部 ${n} 条死信将按当前映射重新生成并发送。再次被拒绝的会回到这里。`,
     replaying: (n) => `${n} 条正在发送…`,
     sending: '正在重新发送',
-    done: (gone, left) => (left === 0 ? `${gone} 条已送达。` : `${gone} 条已送达，${left} 条再次被拒绝。`),
+    done: (gone, left, wait) =>
+      `${[`${gone} 条已送达`, left > 0 ? `${left} 条再次被拒绝` : '', wait > 0 ? `${wait} 条在待发箱中等待` : '']
+        .filter(Boolean)
+        .join('，')}。`,
     arrived: '已送达',
     arrivedTitle: '标记为已送达？',
     arrivedBody: (name) => `请先在目标系统中查找 ${name}。若单据已存在，该记录视为已送达，不再发送。`,

@@ -53,7 +53,9 @@ export function Flows({ flows }: { flows: readonly Flow[] }) {
       cell: (flow) => (
         <div className="flow-name">
           <a href={links.flow(flow.name)}>{flow.name}</a>
-          <span className="small muted">{flow.source_account}/{flow.stream} → {flow.sink_account}/{flow.target}</span>
+          <span className="small muted flow-way">
+            <span>{flow.source_account}/{flow.stream}</span> <span>→ {flow.sink_account}/{flow.target}</span>
+          </span>
         </div>
       ),
     },
@@ -93,7 +95,7 @@ export function Flows({ flows }: { flows: readonly Flow[] }) {
   ];
 
   return (
-    <>
+    <div className="flows">
       <div className="filters">
         <div className="switch" role="group" aria-label={t.filter}>
           {filters.map(([value, label, n]) => (
@@ -112,6 +114,6 @@ export function Flows({ flows }: { flows: readonly Flow[] }) {
         rowKey={(flow) => flow.name}
         empty={<Empty icon="search" title={t.noneFits} />}
       />
-    </>
+    </div>
   );
 }
