@@ -25,7 +25,8 @@ use super::super::tables::table;
 use super::account::{Account, Limited};
 use super::truth::{Figures, Truth};
 use super::{Size, began, days};
-use crate::flow::{Flow, Options, Quiet, Stop, Stopper, Surroundings};
+use crate::flow::{Flow, Options, Stop, Stopper, Surroundings, Work};
+use crate::live::Quiet;
 use crate::plan::Span;
 use crate::run::run;
 
@@ -371,7 +372,7 @@ impl Week {
                     let (work, around) = (played.flow.clone(), played.around.clone());
                     let (truth, clock) = (Arc::clone(&self.truth), Arc::clone(&self.clock));
                     runs.spawn(async move {
-                        let outcome = run(&work, &around, false, &mut stop, &Quiet).await;
+                        let outcome = run(&work, &around, &Work::Due, &mut stop, &Quiet).await;
                         let mut truth = truth.lock().unwrap();
                         if let Err(error) = outcome {
                             truth.found.push(format!("{} did not begin: {error}", work.name));
