@@ -299,10 +299,7 @@ impl Week {
                         // What is due at this instant is decided by the files as they were.
                         let mut decisions = keeper.due(now).await.unwrap();
                         self.change_files();
-                        let mut truth = self.truth.lock().unwrap();
-                        truth.follow(&self.entries, now);
-                        truth.figures.reloads += 1;
-                        drop(truth);
+                        self.reloaded(now);
                         decisions.extend(keeper.replace(self.entries.clone(), Some(AT_ONCE), now).await.unwrap());
                         decisions
                     }
@@ -318,6 +315,12 @@ impl Week {
         // Dead: what was under way is dropped where it stands.
         runs.shutdown().await;
         self.flows.values().for_each(|played| played.store.crash());
+    }
+
+    fn reloaded(&self, now: Timestamp) {
+        let mut truth = self.truth.lock().unwrap();
+        truth.follow(&self.entries, now);
+        truth.figures.reloads += 1;
     }
 
     fn interruptions(&mut self, now: Timestamp) -> Vec<(Timestamp, Interruption)> {
