@@ -10,7 +10,7 @@ use std::{fs, thread};
 use crate::args::Args;
 use crate::chaos::{self, Chaos};
 use crate::shell::{self, Workspace, cargo, typed};
-use crate::{Result, connector, docs};
+use crate::{Result, connector, docs, web};
 
 /// One step.
 struct Step {
@@ -34,6 +34,8 @@ const STEPS: &[Step] = &[
     },
     Step { name: "demo", what: "the README's first command ends reconciled", run: demo },
     Step { name: "chaos", what: "a short round of kills loses and doubles nothing", run: short_chaos },
+    Step { name: "web", what: "the console's page: types, logic, and built files that are not stale", run: web_page },
+    Step { name: "browser", what: "the console in a real browser, in both languages", run: browser },
     Step { name: "deny", what: "licences and sources of dependencies (where cargo-deny is installed)", run: deny },
 ];
 
@@ -187,9 +189,18 @@ fn counted(command: &mut Command) -> Result<(Tally, bool)> {
 }
 
 /// What a line says of tests: `test result: ok. 3 passed; 1 failed; …` of cargo's own runner, or
-/// `Summary [ 1.2s] 4 tests run: 3 passed (1 slow), 1 failed, 0 skipped` of nextest.
+/// `Summary [ 1.2s] 4 tests run: 3 passed (1 slow), 1 failed, 0 skipped` of nextest, or `# pass 3` and `# fail 1` of
+/// Node's.
 fn tally_of(line: &str) -> Option<Tally> {
     let line = line.trim();
+    let node =
+        |word: &str| ["# ", "ℹ "].iter().find_map(|mark| line.strip_prefix(mark)?.strip_prefix(word)?.parse().ok());
+    if let Some(passed) = node("pass ") {
+        return Some(Tally { passed, failed: 0 });
+    }
+    if let Some(failed) = node("fail ") {
+        return Some(Tally { passed: 0, failed });
+    }
     let counts = match line.strip_prefix("test result: ") {
         Some(rest) => rest,
         None => line.strip_prefix("Summary [")?.split_once("run: ")?.1,
@@ -322,6 +333,35 @@ fn short_chaos(job: &mut Job) -> Result {
     Ok(())
 }
 
+/// Whether a step can run here. What it lacks is said, and is a failure where everything is to be checked.
+fn can_run(job: &mut Job, programs: &[&str]) -> Result<bool> {
+    let Some(missing) = web::lacks(programs) else { return Ok(true) };
+    if std::env::var_os("MILKRUN_CI_FULL").is_some() {
+        return Err(format!("not installed: {missing}").into());
+    }
+    job.note = Some(format!("left out: {missing} not installed"));
+    Ok(false)
+}
+
+fn web_page(job: &mut Job) -> Result {
+    if !can_run(job, &["node", "npm"])? {
+        return Ok(());
+    }
+    web::install(&job.root)?;
+    web::check(&job.root)?;
+    run_tests(job, &mut web::unit_tests(&job.root))
+}
+
+fn browser(job: &mut Job) -> Result {
+    if !can_run(job, &["node", "npm", "chromium"])? {
+        return Ok(());
+    }
+    web::install(&job.root)?;
+    shell::run(cargo(&job.root).args(["build", "--quiet", "--package", "milkrun"]))?;
+    let binary = job.workspace.target().join("debug").join("milkrun");
+    run_tests(job, &mut web::browser_tests(&job.root, &binary))
+}
+
 fn deny(job: &mut Job) -> Result {
     let mut installed = cargo(&job.root);
     installed.args(["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
@@ -338,7 +378,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_runners_are_understood() {
+    fn all_runners_are_understood() {
         let tally = |passed, failed| Some(Tally { passed, failed });
         let plain = "test result: ok. 17 passed; 0 failed; 0 ignored; 0 measured; 2 filtered out; finished in 0.01s";
         assert_eq!(tally_of(plain), tally(17, 0));
@@ -349,6 +389,10 @@ mod tests {
             tally(3, 2)
         );
         assert_eq!(tally_of("     Summary [   1s] 0 tests run: 0 passed, 9 skipped"), tally(0, 0));
+        assert_eq!(tally_of("# pass 12"), tally(12, 0));
+        assert_eq!(tally_of("# fail 2"), tally(0, 2));
+        assert_eq!(tally_of("ℹ pass 7"), tally(7, 0));
+        assert_eq!(tally_of("# pass the salt"), None);
         assert_eq!(tally_of("running 3 tests"), None);
     }
 }

@@ -13,6 +13,7 @@ mod installation;
 mod process;
 mod shell;
 mod time;
+mod web;
 
 use std::process::ExitCode;
 

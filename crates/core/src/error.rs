@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Incoherent,
     /// The state store cannot be read, written or understood.
     State,
+    /// What was asked for by name or number does not exist.
+    NotFound,
     /// Another process holds what this one needs.
     Busy,
     /// A file or stream of the local machine failed.
@@ -59,6 +61,7 @@ impl ErrorKind {
             Self::Refused => "refused",
             Self::Incoherent => "incoherent",
             Self::State => "state",
+            Self::NotFound => "not-found",
             Self::Busy => "busy",
             Self::Io => "io",
             Self::Interrupted => "interrupted",

@@ -444,8 +444,8 @@ pub trait StateStore: fmt::Debug + Send + Sync {
     /// The store's number for a flow, if it is known.
     async fn flow_id(&self, flow: &str) -> Result<Option<i64>>;
 
-    /// The runs of a flow, newest first.
-    async fn runs(&self, flow: i64, limit: u32) -> Result<Vec<RunRecord>>;
+    /// The runs of a flow, newest first, below the number `before`.
+    async fn runs(&self, flow: i64, before: Option<u64>, limit: u32) -> Result<Vec<RunRecord>>;
 
     /// The dead letters of a flow, oldest first, after the one with the number `after`.
     async fn dead_letters(&self, flow: i64, after: u64, limit: u32) -> Result<Vec<DeadLetter>>;

@@ -110,7 +110,7 @@ async fn run_leased(
 async fn begin(around: &Surroundings, lease: Lease, started: Timestamp) -> Result<RunRecord> {
     let begun = RunRecord { id: 0, started, ended: None, verdict: None, report: "{}".to_owned() };
     around.store.commit(lease, vec![Change::Run(begun.clone())]).await?;
-    let newest = around.store.runs(lease.flow, 1).await?.pop();
+    let newest = around.store.runs(lease.flow, None, 1).await?.pop();
     Ok(newest.unwrap_or(begun))
 }
 

@@ -331,7 +331,7 @@ impl Simulation {
     }
 
     async fn last(&self) -> Option<Report> {
-        let run = self.store.runs(1, 1).await.unwrap().pop()?;
+        let run = self.store.runs(1, None, 1).await.unwrap().pop()?;
         run.verdict?;
         serde_json::from_str(&run.report).ok()
     }

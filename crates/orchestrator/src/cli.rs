@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Preview(Preview),
     /// Runs flows once: reads, maps, delivers, and proves that nothing is missing. Goes on where the last run ended.
     Run(Run),
+    /// Runs flows by their timetables, unattended, and serves the console.
+    Serve(Serve),
     /// Reads a span of the past again, or for the first time, within a share of the account's limits. What the target
     /// has is not sent again. Without a span, goes on with what is left of earlier ones.
     Backfill(Backfill),
@@ -75,6 +77,17 @@ pub(crate) enum Command {
     DeadLetters(DeadLetters),
     /// Sends refused records again, after the mapping or the target has been mended.
     Replay(Replay),
+    /// Tells people what went wrong: tries the channels out, and lists what is and was wrong.
+    #[command(subcommand)]
+    Alerts(Alerts),
+    /// Copies the whole installation (state, pages, settings) while flows may run.
+    Backup(Backup),
+    /// Makes an installation of a backup.
+    Restore(Restore),
+    /// Forgets what `[retention]` says is old, and says what that was.
+    Retain(Retain),
+    /// Looks at state, clock, disk, accounts, files and flows, and says what is wrong and how to mend it.
+    Doctor(Doctor),
     /// Simulates a vendor on this machine, to try things out against.
     Sandbox(Sandbox),
     /// Keeps secrets in the installation's encrypted vault.
@@ -117,6 +130,17 @@ pub(crate) struct Init {
     /// A connector to write an example account for; may be given several times.
     #[arg(long = "connector", value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
+    /// Where the key of the vault is kept: in the file `milkrun.key`, or in the system's keyring.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) key: KeyPlace,
+}
+
+/// Where the key of the vault is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum KeyPlace {
+    #[default]
+    File,
+    Keyring,
 }
 
 #[derive(Args, Debug)]
@@ -159,6 +183,16 @@ pub(crate) struct Run {
     /// Answers yes to the question that `--restart` asks.
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Where the console listens; in place of `[console] listen`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Serves no console.
+    #[arg(long, conflicts_with = "listen")]
+    pub(crate) no_console: bool,
 }
 
 #[derive(Args, Debug)]
@@ -216,6 +250,35 @@ pub(crate) struct Replay {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Backup {
+    /// A folder that is not there yet, or a `.tar.zst` file.
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    /// The file or the folder that `milkrun backup` made.
+    pub(crate) from: PathBuf,
+    /// Replaces a state that is there; it is moved aside.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Retain {
+    /// Only says what would be forgotten.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// Asks no vendor's host for the time.
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Sandbox {
     /// The vendor, by its connector.
     #[arg(value_enum, default_value_t)]
@@ -248,6 +311,27 @@ pub(crate) struct Sandbox {
     /// several times.
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alerts {
+    /// Sends a test message to a channel, or to all of them, in quiet hours too.
+    Test(AlertsTest),
+    /// Lists incidents: the open ones first, then the newest.
+    List(AlertsList),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AlertsTest {
+    /// A channel of `milkrun.toml`; left out: all of them.
+    pub(crate) channel: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AlertsList {
+    /// How many to list.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
 }
 
 #[derive(Debug, Subcommand)]
@@ -340,6 +424,25 @@ pub(crate) struct Completions {
     /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+impl Command {
+    /// Whether it works on the installation in the folder, so that it writes the log that its settings ask for.
+    pub(crate) fn has_installation(&self) -> bool {
+        let has_none = matches!(
+            self,
+            Self::Demo(_)
+                | Self::Init(_)
+                | Self::Connectors
+                | Self::Restore(_)
+                | Self::Sandbox(_)
+                | Self::Import(_)
+                | Self::Sign(_)
+                | Self::Schema(_)
+                | Self::Completions(_)
+        );
+        !has_none
+    }
 }
 
 /// The command line with its help in that language.

@@ -96,3 +96,13 @@ pub(crate) fn digest_bytes(digests: &[u64]) -> Vec<u8> {
 pub(crate) fn digests(bytes: &[u8]) -> Vec<u64> {
     bytes.as_chunks().0.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect()
 }
+
+/// Nanoseconds since 1970; instants beyond the years 1678 to 2262 stop there.
+pub(crate) fn nanos(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or(if at.as_second() < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// What [`nanos`] wrote.
+pub(crate) fn instant(nanos: i64) -> Timestamp {
+    Timestamp::from_nanosecond(i128::from(nanos)).expect("64 bits of nanoseconds are within jiff's range")
+}

@@ -288,15 +288,20 @@ impl Changing<'_> {
     }
 }
 
-/// Forgets finished pages in journal segments below that one; returns below which nothing is needed any more.
-pub(crate) fn forget_pages_below(conn: &Connection, flow: i64, segment: u32) -> Work<u32> {
+/// The first segment that holds something to deliver, or that is being written.
+pub(crate) fn needed_segment(conn: &Connection, flow: i64) -> Work<u32> {
     let needed: Option<u32> = conn.query_row(
         "SELECT min(segment) FROM (SELECT segment FROM page WHERE flow = ?1 AND todo IS NOT NULL AND segment > 0 \
          UNION ALL SELECT journal_segment FROM flow WHERE id = ?1)",
         [flow],
         |row| row.get(0),
     )?;
-    let below = needed.unwrap_or(0).min(segment);
+    Ok(needed.unwrap_or(0))
+}
+
+/// Forgets finished pages in journal segments below that one; returns below which nothing is needed any more.
+pub(crate) fn forget_pages_below(conn: &Connection, flow: i64, segment: u32) -> Work<u32> {
+    let below = needed_segment(conn, flow)?.min(segment);
     conn.execute("DELETE FROM page WHERE flow = ?1 AND segment > 0 AND segment < ?2", params![flow, below])?;
     Ok(below)
 }

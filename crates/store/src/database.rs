@@ -46,6 +46,10 @@ impl Database {
         if found > 0 && found < self.schema.version() {
             may_migrate()?;
         }
+        if found == 0 {
+            // So that the file can shrink when much is forgotten. It has to be said before there is any table.
+            conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
         conn.pragma_update(None, "journal_mode", "WAL")?;
         self.schema.migrate(&mut conn, self)
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use milkrun_core::state::{Journal, JournalEntry, JournalRef};
 use milkrun_core::{Error, ErrorKind, Result};
 
@@ -42,6 +43,17 @@ struct Inner {
     encoders: Mutex<Vec<Encoder>>,
 }
 
+/// A segment file of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its length.
+    pub bytes: u64,
+    /// When it was written to for the last time, as the file system says.
+    pub written: Timestamp,
+}
+
 /// Where the next entry of a flow goes.
 #[derive(Debug, Default)]
 struct Tail {
@@ -65,6 +77,28 @@ impl FileJournal {
     pub async fn remove_below(&self, flow: &str, segment: u32) -> Result<u64> {
         let flow = flow.to_owned();
         self.blocking(move |inner| inner.remove(&flow, |n| n < segment)).await
+    }
+
+    /// The segments of a flow, in order; none if it has no journal.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if its folder cannot be read.
+    pub async fn segments(&self, flow: &str) -> Result<Vec<Segment>> {
+        let flow = flow.to_owned();
+        self.blocking(move |inner| inner.segments(&flow)).await
+    }
+
+    /// Where a segment of a flow is.
+    pub fn path_of(&self, flow: &str, segment: u32) -> PathBuf {
+        self.inner.path(flow, segment)
+    }
+
+    /// The bytes of all segments of all flows.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if a folder cannot be read.
+    pub async fn bytes(&self) -> Result<u64> {
+        self.blocking(Inner::bytes).await
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
@@ -204,16 +238,7 @@ impl Inner {
     /// Removes the segments of a flow whose number is chosen, newest first, and returns how many bytes they had.
     fn remove(&self, flow: &str, chosen: impl Fn(u32) -> bool) -> Result<u64> {
         let folder = self.flow_folder(flow);
-        let entries = match fs::read_dir(&folder) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(0),
-            entries => entries.map_err(|e| at(e, &folder))?,
-        };
-        let mut segments = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(|e| at(e, &folder))?.file_name();
-            let number = name.to_str().and_then(|n| n.strip_suffix(".seg")).and_then(|n| n.parse().ok());
-            segments.extend(number.filter(|&n| chosen(n)));
-        }
+        let mut segments: Vec<u32> = numbers(&folder)?.into_iter().filter(|&n| chosen(n)).collect();
         segments.sort_unstable();
         let mut n_bytes = 0;
         for &segment in segments.iter().rev() {
@@ -227,6 +252,37 @@ impl Inner {
         Ok(n_bytes)
     }
 
+    fn segments(&self, flow: &str) -> Result<Vec<Segment>> {
+        let mut segments = Vec::new();
+        for number in numbers(&self.flow_folder(flow))? {
+            let path = self.path(flow, number);
+            let found = match fs::metadata(&path) {
+                // Retention of another process may be at work.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                found => found.and_then(|m| Ok((m.len(), m.modified()?))).map_err(|e| at(e, &path))?,
+            };
+            let written = Timestamp::try_from(found.1).unwrap_or(Timestamp::UNIX_EPOCH);
+            segments.push(Segment { number, bytes: found.0, written });
+        }
+        segments.sort_unstable_by_key(|segment| segment.number);
+        Ok(segments)
+    }
+
+    fn bytes(&self) -> Result<u64> {
+        let flows = match fs::read_dir(&self.folder) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(0),
+            flows => flows.map_err(|e| at(e, &self.folder))?,
+        };
+        let mut bytes = 0;
+        for flow in flows {
+            let folder = flow.map_err(|e| at(e, &self.folder))?.path();
+            for number in numbers(&folder)? {
+                bytes += fs::metadata(folder.join(file_name(number))).map_or(0, |m| m.len());
+            }
+        }
+        Ok(bytes)
+    }
+
     fn tail(&self, flow: &str) -> Arc<Mutex<Tail>> {
         Arc::clone(lock(&self.flows).entry(flow.to_owned()).or_default())
     }
@@ -236,8 +292,26 @@ impl Inner {
     }
 
     fn path(&self, flow: &str, segment: u32) -> PathBuf {
-        self.flow_folder(flow).join(format!("{segment:06}.seg"))
+        self.flow_folder(flow).join(file_name(segment))
     }
+}
+
+fn file_name(segment: u32) -> String {
+    format!("{segment:06}.seg")
+}
+
+/// The numbers of the segments in a flow's folder, in no order; none if it is not there.
+fn numbers(folder: &Path) -> Result<Vec<u32>> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
+        entries => entries.map_err(|e| at(e, folder))?,
+    };
+    let mut numbers = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(|e| at(e, folder))?.file_name();
+        numbers.extend(name.to_str().and_then(|n| n.strip_suffix(".seg")).and_then(|n| n.parse::<u32>().ok()));
+    }
+    Ok(numbers)
 }
 
 impl Tail {
@@ -272,13 +346,13 @@ fn folder_name(flow: &str) -> String {
 
 /// Makes the names in a folder durable.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Other systems keep names durable by themselves and cannot open a folder.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -11,30 +11,43 @@
 //! | `writer`, `reader` | group commit, and snapshots beside it |
 //! | `worker`, `lease` | who lives, who may run a flow, and how a dead worker's flow is taken over |
 //! | `commit`, `ledger` | what each change does, and how changed records are kept from costing a page each |
-//! | `query` | what a flow, a run and a key look like from outside |
+//! | `hold` | what only one process may do at a time |
+//! | `query`, `console` | what a flow, a run and a key look like from outside |
+//! | `retain`, `backup`, `upkeep` | what is forgotten, copied and measured while others go on |
 //! | `quota` | calls under way and ended, shared by processes |
+//! | `notes` | small documents and records of those who operate it |
 //! | `key`, `seal`, `vault` | the master key, sealing, tokens and secrets |
 //! | `journal`, `segment` | pages as they came, compressed and append-only |
 
+mod backup;
 mod codec;
 mod commit;
+mod console;
 mod database;
 mod fault;
+mod hold;
 mod journal;
 mod key;
 mod lease;
 mod ledger;
+mod notes;
 mod query;
 mod quota;
 mod reader;
+mod retain;
 mod schema;
 mod seal;
 mod segment;
 mod store;
+mod upkeep;
 mod vault;
 mod worker;
 mod writer;
 
-pub use journal::{FileJournal, JournalOptions};
+pub use backup::JournalPart;
+pub use console::{LetterFilter, RunMark, Sizes, TokenFacts};
+pub use hold::Hold;
+pub use journal::{FileJournal, JournalOptions, Segment};
 pub use key::MasterKey;
 pub use store::{SqliteStore, StoreOptions};
+pub use upkeep::{check_backup, replace_state};

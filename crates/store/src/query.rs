@@ -12,6 +12,7 @@ use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::codec::{Fingerprint, SqlKey, Written, from_id, id, journal_ref};
+use crate::console;
 use crate::commit::read_slice;
 use crate::fault::Work;
 use crate::worker::Workers;
@@ -59,7 +60,7 @@ pub(crate) fn flows(conn: &Connection, workers: &Workers) -> Work<Vec<FlowSummar
                 })?
                 .collect::<Result<_, _>>()?;
             summary.backfill = open_backfill(conn, flow)?;
-            summary.last_run = runs(conn, flow, 1)?.pop();
+            summary.last_run = runs(conn, flow, None, 1)?.pop();
             Ok(summary)
         })
         .collect()
@@ -135,13 +136,14 @@ pub(crate) fn open_pages(conn: &Connection, flow: i64, after: Option<u64>, limit
     Ok(pages)
 }
 
-/// The runs of a flow, newest first.
-pub(crate) fn runs(conn: &Connection, flow: i64, limit: u32) -> Work<Vec<RunRecord>> {
+/// The runs of a flow, newest first, below the number `before`.
+pub(crate) fn runs(conn: &Connection, flow: i64, before: Option<u64>, limit: u32) -> Work<Vec<RunRecord>> {
+    let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
     let runs = conn
         .prepare_cached(
-            "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 ORDER BY id DESC LIMIT ?2",
+            "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
         )?
-        .query_map(params![flow, limit], |row| {
+        .query_map(params![flow, before, limit], |row| {
             let Written(started) = row.get(1)?;
             Ok(RunRecord {
                 id: from_id(row.get(0)?),
@@ -162,19 +164,7 @@ pub(crate) fn dead_letters(conn: &Connection, flow: i64, after: u64, limit: u32)
             "SELECT id, key, stage, reason, page, version, at, record FROM dead_letter \
              WHERE flow = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
         )?
-        .query_map(params![flow, id(after), limit], |row| {
-            let (Written(stage), Written(at)) = (row.get(2)?, row.get(6)?);
-            Ok(DeadLetter {
-                id: from_id(row.get(0)?),
-                key: row.get::<_, Option<SqlKey<Key>>>(1)?.map(|SqlKey(key)| key),
-                stage,
-                reason: row.get(3)?,
-                page: from_id(row.get(4)?),
-                version: row.get(5)?,
-                at,
-                record: row.get(7)?,
-            })
-        })?
+        .query_map(params![flow, id(after), limit], console::letter)?
         .collect::<Result<_, _>>()?;
     Ok(letters)
 }

@@ -12,6 +12,7 @@ use milkrun_core::Result;
 use milkrun_core::quota::{Admission, Lane, left_of, wait_for};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::codec::{instant, nanos};
 use crate::database::Database;
 use crate::fault::Work;
 use crate::worker::{Workers, random};
@@ -169,15 +170,6 @@ fn signed(duration: std::time::Duration) -> SignedDuration {
 
 fn before(now: Timestamp, span: SignedDuration) -> Timestamp {
     now.checked_sub(span).unwrap_or(Timestamp::MIN)
-}
-
-/// Nanoseconds since 1970; instants beyond the years 1678 to 2262 stop there.
-fn nanos(at: Timestamp) -> i64 {
-    i64::try_from(at.as_nanosecond()).unwrap_or(if at.as_second() < 0 { i64::MIN } else { i64::MAX })
-}
-
-fn instant(nanos: i64) -> Timestamp {
-    Timestamp::from_nanosecond(i128::from(nanos)).expect("64 bits of nanoseconds are within jiff's range")
 }
 
 #[cfg(test)]

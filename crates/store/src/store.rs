@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use milkrun_core::notes::{Entry, Notes};
 use milkrun_core::quota::{Admission, Lane, QuotaLog};
 use milkrun_core::state::{
     Change, DeadLetter, FlowState, FlowSummary, JournalRef, Lease, LedgerEntry, OutboxPage, RunRecord, StateStore,
@@ -25,7 +26,7 @@ use crate::quota::Calls;
 use crate::reader::Readers;
 use crate::worker::{Gate, Workers, describe_self};
 use crate::writer::Writer;
-use crate::{commit, lease, ledger, query, schema, vault};
+use crate::{commit, lease, ledger, notes, query, schema, vault};
 
 /// What a caller may choose when it opens a store.
 #[derive(Clone, Debug, Default)]
@@ -47,17 +48,19 @@ pub struct StoreOptions {
 ///
 /// One open store is one worker. When it is dropped, its leases are given back; when its process dies, they end.
 pub struct SqliteStore {
-    folder: PathBuf,
-    owner: String,
-    key: Option<Arc<MasterKey>>,
+    pub(crate) folder: PathBuf,
+    pub(crate) owner: String,
+    pub(crate) key: Option<Arc<MasterKey>>,
+    /// The two files.
+    pub(crate) databases: [Database; 2],
     /// Whether there may be leases to give back.
     has_leased: AtomicBool,
-    readers: Readers,
-    writer: Writer,
+    pub(crate) readers: Readers,
+    pub(crate) writer: Writer,
     recent: Recent,
     calls: Calls,
     /// Last, so that this worker lives until all its writing is done.
-    workers: Arc<Workers>,
+    pub(crate) workers: Arc<Workers>,
 }
 
 impl SqliteStore {
@@ -79,6 +82,11 @@ impl SqliteStore {
         };
         fs::create_dir_all(folder).map_err(|e| at(e.into()))?;
         let gate = Gate::pass(folder).map_err(at)?;
+        if folder.join(RESTORING).exists() {
+            let error =
+                Error::new(ErrorKind::State, "a restore of this folder broke off, and it holds parts of two states");
+            return Err(at(error.advise("run `milkrun restore` with `--force` once more")));
+        }
         let state =
             Database { path: folder.join("state.db"), what: "state file", schema: schema::STATE, durable: true };
         let quota =
@@ -102,6 +110,7 @@ impl SqliteStore {
             folder: folder.to_owned(),
             owner: options.owner.unwrap_or_else(describe_self),
             key: options.key.map(Arc::new),
+            databases: [state.clone(), quota.clone()],
             has_leased: AtomicBool::new(false),
             readers: Readers::new(state.clone()),
             writer: Writer::start(state)?,
@@ -167,6 +176,9 @@ impl SqliteStore {
         self.writer.run(move |conn| vault::forget_token(conn, &account)).await
     }
 }
+
+/// There while a restore moves files.
+pub(crate) const RESTORING: &str = "restoring";
 
 /// An empty state file is a new one only if the folder has not been used: the quota file is made after it.
 fn refuse_emptied(state: &Database, quota: &Database) -> Result<()> {
@@ -252,8 +264,8 @@ impl StateStore for SqliteStore {
         self.readers.run(move |conn| query::flow_id(conn, &flow)).await
     }
 
-    async fn runs(&self, flow: i64, limit: u32) -> Result<Vec<RunRecord>> {
-        self.readers.run(move |conn| query::runs(conn, flow, limit)).await
+    async fn runs(&self, flow: i64, before: Option<u64>, limit: u32) -> Result<Vec<RunRecord>> {
+        self.readers.run(move |conn| query::runs(conn, flow, before, limit)).await
     }
 
     async fn dead_letters(&self, flow: i64, after: u64, limit: u32) -> Result<Vec<DeadLetter>> {
@@ -311,6 +323,39 @@ impl TokenStore for SqliteStore {
     async fn abandon_renewal(&self, account: &str, fence: u64, unknown: bool) -> Result<()> {
         let (workers, account) = (Arc::clone(&self.workers), account.to_owned());
         self.writer.run(move |conn| vault::abandon_renewal(conn, workers.own(), &account, fence, unknown)).await
+    }
+}
+
+#[async_trait]
+impl Notes for SqliteStore {
+    async fn notes(&self, shelf: &str) -> Result<Vec<(String, String)>> {
+        let shelf = shelf.to_owned();
+        self.readers.run(move |conn| notes::notes(conn, &shelf)).await
+    }
+
+    async fn note(&self, shelf: &str, name: &str) -> Result<Option<String>> {
+        let (shelf, name) = (shelf.to_owned(), name.to_owned());
+        self.readers.run(move |conn| notes::note(conn, &shelf, &name)).await
+    }
+
+    async fn put_notes(&self, shelf: &str, notes: Vec<(String, Option<String>)>) -> Result<()> {
+        let shelf = shelf.to_owned();
+        self.writer.run(move |conn| notes::put(conn, &shelf, &notes)).await
+    }
+
+    async fn record(&self, shelf: &str, at: Timestamp, text: &str) -> Result<u64> {
+        let (shelf, text) = (shelf.to_owned(), text.to_owned());
+        self.writer.run(move |conn| notes::record(conn, &shelf, at, &text)).await
+    }
+
+    async fn recorded(&self, shelf: &str, before: Option<u64>, limit: u32) -> Result<Vec<Entry>> {
+        let shelf = shelf.to_owned();
+        self.readers.run(move |conn| notes::recorded(conn, &shelf, before, limit)).await
+    }
+
+    async fn forget_recorded(&self, shelf: &str, before: Timestamp) -> Result<u64> {
+        let shelf = shelf.to_owned();
+        self.writer.run(move |conn| notes::forget(conn, &shelf, before)).await
     }
 }
 

@@ -121,10 +121,17 @@ pub(crate) fn finish_renewal(
     let generation = row.generation + 1;
     let sealed = seal(key, &token_name(account, generation), &Secret::new(token.expose()))?;
     conn.prepare_cached(
-        "UPDATE token SET generation = ?2, key_id = ?3, sealed = ?4, worker = NULL, until = NULL, intent = 0 \
-         WHERE account = ?1",
+        "UPDATE token SET generation = ?2, key_id = ?3, sealed = ?4, worker = NULL, until = NULL, intent = 0, \
+         since = ?5, expires = ?6, dead = NULL WHERE account = ?1",
     )?
-    .execute(params![account, generation, key.id(), sealed])?;
+    .execute(params![
+        account,
+        generation,
+        key.id(),
+        sealed,
+        token.obtained_at.to_string(),
+        token.expires_at.map(|at| at.to_string())
+    ])?;
     Ok(from_id(generation))
 }
 
@@ -139,7 +146,8 @@ pub(crate) fn abandon_renewal(conn: &Connection, worker: &str, account: &str, fe
 /// Forgets the token; its generation goes on, so that nobody takes the next one for it.
 pub(crate) fn forget_token(conn: &Connection, account: &str) -> Work<bool> {
     let n_rows = conn.execute(
-        "UPDATE token SET sealed = NULL, key_id = NULL, intent = 0 WHERE account = ?1 AND sealed IS NOT NULL",
+        "UPDATE token SET sealed = NULL, key_id = NULL, intent = 0, since = NULL, expires = NULL, dead = NULL \
+         WHERE account = ?1 AND sealed IS NOT NULL",
         [account],
     )?;
     Ok(n_rows > 0)

@@ -249,8 +249,11 @@ impl StateStore for MemoryStore {
         Ok(self.inner().flows.get(flow).copied())
     }
 
-    async fn runs(&self, flow: i64, limit: u32) -> Result<Vec<RunRecord>> {
-        Ok(self.read(flow, |data| data.runs.iter().rev().take(limit as usize).cloned().collect()))
+    async fn runs(&self, flow: i64, before: Option<u64>, limit: u32) -> Result<Vec<RunRecord>> {
+        Ok(self.read(flow, |data| {
+            let below = data.runs.iter().rev().filter(|run| before.is_none_or(|before| run.id < before));
+            below.take(limit as usize).cloned().collect()
+        }))
     }
 
     async fn dead_letters(&self, flow: i64, after: u64, limit: u32) -> Result<Vec<DeadLetter>> {

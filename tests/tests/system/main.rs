@@ -34,3 +34,4 @@ mod seeds;
 mod sign;
 mod state;
 mod two;
+mod upkeep;

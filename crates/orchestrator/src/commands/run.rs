@@ -123,7 +123,7 @@ async fn listen(stopper: Stopper, out: Out) {
 
 /// Returns when the user or the system asks the process to end.
 #[cfg(unix)]
-pub(super) async fn asked() {
+pub(crate) async fn asked() {
     use tokio::signal::unix::{SignalKind, signal};
     let terminated = signal(SignalKind::terminate());
     let terminated = async {
@@ -140,7 +140,7 @@ pub(super) async fn asked() {
 
 /// Returns when the user asks the process to end.
 #[cfg(not(unix))]
-pub(super) async fn asked() {
+pub(crate) async fn asked() {
     let _ = tokio::signal::ctrl_c().await;
 }
 

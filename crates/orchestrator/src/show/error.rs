@@ -28,6 +28,7 @@ pub(crate) fn heading(kind: ErrorKind) -> (Text, Text) {
         ErrorKind::Refused => (text::KIND_REFUSED, text::FIX_REFUSED),
         ErrorKind::Incoherent => (text::KIND_INCOHERENT, text::FIX_INCOHERENT),
         ErrorKind::State => (text::KIND_STATE, text::FIX_STATE),
+        ErrorKind::NotFound => (text::KIND_NOT_FOUND, text::FIX_NOT_FOUND),
         ErrorKind::Busy => (text::KIND_BUSY, text::FIX_BUSY),
         ErrorKind::Io => (text::KIND_IO, text::FIX_IO),
         ErrorKind::Interrupted => (text::KIND_INTERRUPTED, text::FIX_INTERRUPTED),
@@ -69,7 +70,7 @@ impl Out {
 }
 
 /// The mistakes of a file that an error carries.
-fn diagnostics(error: &Error) -> Option<&Diagnostics> {
+pub(crate) fn diagnostics(error: &Error) -> Option<&Diagnostics> {
     let mut cause = error.source();
     while let Some(error) = cause {
         if let Some(found) = error.downcast_ref::<Diagnostics>() {
@@ -106,7 +107,7 @@ pub(crate) fn error_json(error: &Error, lang: Lang) -> Value {
 mod tests {
     use super::*;
 
-    const KINDS: [ErrorKind; 15] = [
+    const KINDS: [ErrorKind; 16] = [
         ErrorKind::ConfigInvalid,
         ErrorKind::Forbidden,
         ErrorKind::TokenExpired,
@@ -119,6 +120,7 @@ mod tests {
         ErrorKind::Incoherent,
         ErrorKind::State,
         ErrorKind::Busy,
+        ErrorKind::NotFound,
         ErrorKind::Io,
         ErrorKind::Interrupted,
         ErrorKind::Unexpected,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use milkrun_store::{FileJournal, JournalOptions, MasterKey, SqliteStore, StoreOptions};
 
+use milkrun_testkit::notes::MemoryNotes;
 use milkrun_testkit::store_contract;
 
 fn open(folder: &Path) -> Arc<SqliteStore> {
@@ -31,6 +32,20 @@ async fn tokens() {
 async fn calls() {
     store_contract::quota_log(place).await;
     store_contract::lasting_quota_log(place).await;
+}
+
+#[tokio::test]
+async fn notes() {
+    store_contract::notes(place).await;
+}
+
+#[tokio::test]
+async fn notes_in_memory() {
+    store_contract::notes(|| {
+        let notes = Arc::new(MemoryNotes::default());
+        move || Arc::clone(&notes)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -6,4 +6,5 @@ mod contract;
 mod files;
 mod journal;
 mod killed;
+mod upkeep;
 mod vault;

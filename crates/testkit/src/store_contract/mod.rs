@@ -15,6 +15,7 @@
 
 mod journal;
 mod ledger;
+mod notes;
 mod quota;
 mod state;
 mod token;
@@ -25,6 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use milkrun_core::{ErrorKind, Result};
 
 pub use self::journal::journal;
+pub use self::notes::notes;
 pub use self::quota::{lasting_quota_log, quota_log};
 pub use self::state::state_store;
 pub use self::token::token_store;

@@ -94,7 +94,7 @@ async fn a_new_flow_is_empty<S: StateStore + ?Sized>(place: &impl Place<S>) {
     store.commit(lease, Vec::new()).await.unwrap();
     assert!(store.seen(lease.flow, Vec::new()).await.unwrap().is_empty());
     assert!(store.open_pages(lease.flow, None, 10).await.unwrap().is_empty());
-    assert!(store.runs(lease.flow, 10).await.unwrap().is_empty());
+    assert!(store.runs(lease.flow, None, 10).await.unwrap().is_empty());
     assert!(store.dead_letters(lease.flow, 0, 10).await.unwrap().is_empty());
     assert!(store.journal_pages(lease.flow, None, 10).await.unwrap().is_empty());
     assert!(store.trace(&Key::Int(1)).await.unwrap().is_empty());
@@ -189,7 +189,7 @@ async fn a_commit_is_all_or_nothing<S: StateStore + ?Sized>(place: &impl Place<S
         assert_eq!(store.seen(lease.flow, vec![Key::Int(5)]).await.unwrap(), [None]);
         assert_eq!(store.open_pages(lease.flow, None, 10).await.unwrap().len(), 1);
         assert!(store.dead_letters(lease.flow, 0, 10).await.unwrap().is_empty());
-        assert!(store.runs(lease.flow, 10).await.unwrap().is_empty());
+        assert!(store.runs(lease.flow, None, 10).await.unwrap().is_empty());
     }
     store.commit(lease, changes()).await.unwrap();
     assert_eq!(store.seen(lease.flow, vec![Key::Int(5)]).await.unwrap(), [Some(entry(5))]);
@@ -406,7 +406,7 @@ async fn runs_are_numbered_by_lease<S: StateStore + ?Sized>(place: &impl Place<S
     let store = place.open();
     let first = store.acquire("orders", at(0)).await.unwrap();
     store.commit(first, vec![Change::Run(run(0, None))]).await.unwrap();
-    let runs = store.runs(first.flow, 10).await.unwrap();
+    let runs = store.runs(first.flow, None, 10).await.unwrap();
     assert_eq!((runs.len(), runs[0].id, runs[0].ended, runs[0].verdict), (1, 1, None, None));
     store.commit(first, vec![Change::Run(run(0, Some(Verdict::Partial)))]).await.unwrap();
     store.release(first).await.unwrap();
@@ -417,13 +417,15 @@ async fn runs_are_numbered_by_lease<S: StateStore + ?Sized>(place: &impl Place<S
         store.commit(lease, vec![Change::Run(run(started, Some(verdict)))]).await.unwrap();
         store.release(lease).await.unwrap();
     }
-    let runs = store.runs(first.flow, 10).await.unwrap();
+    let runs = store.runs(first.flow, None, 10).await.unwrap();
     let shown: Vec<_> = runs.iter().map(|r| (r.id, r.verdict.unwrap())).collect();
     let newest_first =
         [(4, Verdict::Failed), (3, Verdict::Unreconciled), (2, Verdict::Reconciled), (1, Verdict::Partial)];
     assert_eq!(shown, newest_first);
     assert_eq!(format!("{:?}", runs[3]), format!("{:?}", RunRecord { id: 1, ..run(0, Some(Verdict::Partial)) }));
-    assert_eq!(store.runs(first.flow, 2).await.unwrap().len(), 2);
+    assert_eq!(store.runs(first.flow, None, 2).await.unwrap().len(), 2);
+    let earlier = store.runs(first.flow, Some(3), 1).await.unwrap();
+    assert_eq!(earlier.iter().map(|run| run.id).collect::<Vec<_>>(), [2]);
 }
 
 async fn a_reset_keeps_runs_and_dead_letters<S: StateStore + ?Sized>(place: &impl Place<S>) {
@@ -461,7 +463,7 @@ async fn a_reset_keeps_runs_and_dead_letters<S: StateStore + ?Sized>(place: &imp
     assert!(store.open_pages(lease.flow, None, 10).await.unwrap().is_empty());
     assert!(store.journal_pages(lease.flow, None, 10).await.unwrap().is_empty());
     assert_eq!(store.dead_letters(lease.flow, 0, 10).await.unwrap().len(), 1);
-    assert_eq!(store.runs(lease.flow, 10).await.unwrap().len(), 1);
+    assert_eq!(store.runs(lease.flow, None, 10).await.unwrap().len(), 1);
     assert_eq!(store.flows().await.unwrap().iter().map(|f| f.ledger).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(shown(&store.load(other).await.unwrap()), untouched);
 }
