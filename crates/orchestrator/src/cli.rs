@@ -93,6 +93,9 @@ pub(crate) enum Command {
     /// Keeps secrets in the installation's encrypted vault.
     #[command(subcommand)]
     Secret(Secret),
+    /// Prepares the console in the browser.
+    #[command(subcommand)]
+    Console(Console),
     /// Grants an account access in the browser: prints the vendor's link, and takes the code that it ends with.
     Login(Login),
     /// Takes the messages that vendors send by themselves, such as app tickets, until Ctrl-C.
@@ -332,6 +335,12 @@ pub(crate) struct AlertsList {
     /// How many to list.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Console {
+    /// Asks for a password, and prints its hash for `[console.users.NAME]`; from standard input where nobody types.
+    Password,
 }
 
 #[derive(Debug, Subcommand)]

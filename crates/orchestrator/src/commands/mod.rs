@@ -1,10 +1,11 @@
 //! The commands, one file each.
 
 mod alerts;
-mod backup;
 mod backfill;
+mod backup;
 mod check;
 mod completions;
+mod console;
 mod dead_letters;
 mod demo;
 mod doctor;
@@ -99,6 +100,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Doctor(ask) => doctor::doctor(here, &ask).await,
         Command::Sandbox(ask) => sandbox::sandbox(here, &ask).await,
         Command::Secret(ask) => secret::secret(here, &ask).await,
+        Command::Console(ask) => console::console(here, &ask),
         Command::Login(ask) => login::login(here, &ask).await,
         Command::Receive(ask) => receive::receive(here, &ask).await,
         Command::Import(ask) => import::import(here, &ask),

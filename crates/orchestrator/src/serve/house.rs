@@ -35,7 +35,7 @@ const EVENTS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct House {
     pub(crate) dir: PathBuf,
-    environment: Environment,
+    pub(super) environment: Environment,
     pub(crate) out: Out,
     pub(crate) state: State,
     loaded: RwLock<Arc<Loaded>>,

@@ -108,6 +108,8 @@ const HELP: &[(&str, &str)] = &[
     ("import qeasy --sink-account", "写入的账户。"),
     ("import qeasy --since", "从何时开始读取，如 `2026-01-01`；默认为今天。"),
     ("import qeasy --force", "覆盖已存在的文件。"),
+    ("console", "为浏览器中的控制台做准备。"),
+    ("console password", "询问密码，并输出其哈希，供 `[console.users.名称]` 使用；无人输入时从标准输入读取。"),
     ("login", "在浏览器中为账户授权：打印厂商的链接，并接收授权码。"),
     ("login ACCOUNT", "`milkrun.toml` 中的账户，或仅有一个账户使用的连接器。"),
     ("login --link", "只打印链接。"),
