@@ -11,6 +11,23 @@ import { WORDS } from './lib/words.mjs';
 
 const w = WORDS.en;
 
+/** A flow with three hundred fields on each side. */
+const N_FIELDS = 300;
+const WIDE = {
+  streams: '\n[[accounts.shop.streams]]\nname = "wide"\npath = "wide.jsonl"\nkey = ["id"]\n',
+  files: {
+    'data/wide.jsonl': [1, 2].map((id) => `{"id":${id},${fields((n) => `"source${n}":"value ${n}"`, ',')}}\n`).join(''),
+    'flows/wide.toml':
+      'source = { account = "shop", stream = "wide" }\nsink = { account = "erp", target = "wide" }\n\n[mapping.fields]\n' +
+      `${fields((n) => `target${n} = "source${N_FIELDS + 1 - n}"`, '\n')}\n`,
+  },
+  flows: ['wide'],
+};
+
+function fields(of, between) {
+  return Array.from({ length: N_FIELDS }, (_, idx) => of(idx + 1)).join(between);
+}
+
 describe('the mapping editor', () => {
   let installation;
   let browser;
@@ -24,7 +41,7 @@ describe('the mapping editor', () => {
   };
 
   before(async () => {
-    installation = await serveInstallation();
+    installation = await serveInstallation(WIDE);
     browser = await browse({ lang: 'en', width: 1500, height: 1200 });
     const first = await browser.page(installation.origin);
     await signIn(first, installation.origin, w);
@@ -131,6 +148,26 @@ describe('the mapping editor', () => {
     await page.getByRole('link', { name: WORDS.en.overview }).first().click();
     await page.getByRole('heading', { level: 1, name: w.overview }).waitFor();
     assert.deepEqual(asked, ['confirm', 'confirm']);
+    nothingWrong(page);
+  });
+
+  test('draws only what is seen of three hundred fields, and finds each by the filter or by keys', async () => {
+    await page.goto(`${installation.origin}/#/flows/wide/mapping`);
+    await page.getByText(`${N_FIELDS + 1} fields`).waitFor();
+    await target('target1').waitFor();
+    const n_drawn = await page.locator('.map-row').count();
+    assert.ok(n_drawn < 200, `${n_drawn} rows are drawn`);
+    // The end of the list, by one key.
+    await target('target1').focus();
+    await page.keyboard.press('End');
+    await page.waitForFunction((path) => document.activeElement?.id === `map-target-${path}`, `target${N_FIELDS}`);
+    // One field, by its name.
+    await page.getByLabel('Filter source fields').fill('source150');
+    await page.getByLabel('Filter target fields').fill('target299');
+    await source('source150').waitFor();
+    assert.equal(await page.locator('.map-row').count(), 2);
+    await draw('source150', 'target299');
+    await ruleIs('source150');
     nothingWrong(page);
   });
 });

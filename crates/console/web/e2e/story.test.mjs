@@ -146,8 +146,8 @@ describe('an order that is not in the target', () => {
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { level: 1, name: w.overview }).waitFor();
 
-      // `/` leads to the search from anywhere.
-      await page.keyboard.press('/');
+      // Ctrl+K leads to the search from anywhere.
+      await page.keyboard.press('Control+k');
       await page.keyboard.type(tid);
       await page.keyboard.press('Enter');
       const mend = page.getByRole('region', { name: w.refused }).getByRole('link', { name: new RegExp(w.mend) });

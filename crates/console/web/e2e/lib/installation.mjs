@@ -41,7 +41,7 @@ function orders() {
 const list = (n, of) => Array.from({ length: n }, (_, idx) => of(idx + 1)).join('\n') + '\n';
 
 const FILES = {
-  'milkrun.toml': (hashes) => `
+  'milkrun.toml': (hashes, streams) => `
 [accounts.shop]
 connector = "file"
 folder = "data"
@@ -66,7 +66,7 @@ key = ["sku"]
 name = "refunds"
 path = "refunds.jsonl"
 key = ["id"]
-
+${streams}
 [accounts.erp]
 connector = "file"
 folder = "out"
@@ -139,14 +139,19 @@ async function hashOf({ password }) {
   return hash;
 }
 
-/** Writes the installation, lets every flow run once, and serves it. `stop` ends the program and takes the folder away. */
-export async function serveInstallation() {
+/**
+ * Writes the installation, lets every flow run once, and serves it. `stop` ends the program and takes the folder away.
+ *
+ * `files` are written beside the usual ones, `streams` is added to the shop's, and `flows` run too.
+ */
+export async function serveInstallation({ files = {}, streams = '', flows = [] } = {}) {
   if (!existsSync(BIN)) throw new Error(`there is no ${BIN}: build the program, or say where it is in MILKRUN_BIN`);
   const dir = await mkdtemp(join(tmpdir(), 'milkrun-e2e-'));
   const hashes = { operator: await hashOf(OPERATOR), viewer: await hashOf(VIEWER) };
   for (const folder of ['flows', 'data']) await mkdir(join(dir, folder));
-  for (const [name, text] of Object.entries(FILES)) await writeFile(join(dir, name), text(hashes).trimStart());
-  for (const flow of ['orders', 'items', 'stock', 'refunds']) await run(dir, ['run', flow]);
+  for (const [name, text] of Object.entries(FILES)) await writeFile(join(dir, name), text(hashes, streams).trimStart());
+  for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
+  for (const flow of ['orders', 'items', 'stock', 'refunds', ...flows]) await run(dir, ['run', flow]);
 
   const child = spawn(BIN, ['serve', '--dir', dir, '--listen', '127.0.0.1:0', '--json'], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

@@ -14,5 +14,8 @@ export async function shoot(page, name, w) {
   await page.mouse.move(0, 0);
   const path = join(FOLDER, `console-${name}${w.tag === 'en' ? '' : '.zh'}.png`);
   // Messages about what has just been done would cover the page.
-  await page.screenshot({ path, animations: 'disabled', caret: 'hide', style: '.toasts { visibility: hidden }' });
+  const toasts = page.locator('.toasts');
+  await toasts.evaluateAll((all) => all.forEach((one) => one.style.setProperty('display', 'none')));
+  await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+  await toasts.evaluateAll((all) => all.forEach((one) => one.style.removeProperty('display')));
 }

@@ -88,7 +88,7 @@ export const words = texts(
     planned: '待运行',
     run: '运行',
     replay: '重放',
-    backfill: '补数',
+    backfill: '补读',
     flow: '流程',
     flows: '流程',
     account: '账户',

@@ -58,23 +58,23 @@ export default function LettersPage({ flow }: { flow: string }) {
 
   const [outcome, setOutcome] = useState<{ gone: number; left: number; wait: number }>();
   const ending = useRef(false);
-  const replaying = useReplaying(flow, (run) => void settle(run));
-  const settle = async (run: number) => {
+  const replaying = useReplaying(flow, () => void settle());
+  const settle = async () => {
     if (ending.current) return;
     ending.current = true;
     try {
-      const n_sent = replaying.letters.size;
-      // A letter that is refused again is another one: only the run knows how it went.
-      const [{ counts }, page] = await Promise.all([
-        api.run(flow, run),
+      const { n_sent } = replaying;
+      const [now, page] = await Promise.all([
+        api.flow(flow),
         api.deadLetters(flow, { ...filter, limit: Math.min(MOST, Math.max(PAGE, n_shown.current)) }),
       ]);
       loaded.setData(() => page);
       n_shown.current = page.letters.length;
+      // A letter that is refused again is another one: their count tells how many there are of them.
+      const gone = Math.max(0, Math.min(n_sent, replaying.total - page.total));
+      const wait = Math.min(gone, now.pending);
       replaying.end();
-      const left = Math.min(n_sent, counts.refused);
-      const wait = Math.min(n_sent - left, counts.pending);
-      setOutcome({ gone: n_sent - left - wait, left, wait });
+      setOutcome({ gone: gone - wait, left: n_sent - gone, wait });
       setSelected(new Set());
     } catch (cause) {
       toasts.bad(cause);
@@ -85,18 +85,19 @@ export default function LettersPage({ flow }: { flow: string }) {
 
   // The mapping editor has sent some again and leads here.
   const sent = query.get('sent');
+  const before = Number(query.get('of') ?? 0);
   const { begin } = replaying;
   useEffect(() => {
     if (sent === null) return;
-    begin(sent.split(',').filter((part) => /^\d+$/.test(part)).map(Number));
+    begin(sent.split(',').filter((part) => /^\d+$/.test(part)).map(Number), before);
     navigate(links.letters(flow), { replace: true });
-  }, [sent, begin, flow]);
+  }, [sent, before, begin, flow]);
 
   const [isSending, send] = useAct();
   const replay = (which: number[] | undefined) =>
     send(async () => {
       setOutcome(undefined);
-      replaying.begin(which ?? letters.map((letter) => letter.id));
+      replaying.begin(which ?? letters.map((letter) => letter.id), loaded.data?.total ?? 0, which === undefined);
       try {
         await api.replay(flow, which ? { letters: which } : {});
       } catch (cause) {
@@ -123,7 +124,7 @@ export default function LettersPage({ flow }: { flow: string }) {
   const [arriving, setArriving] = useState<DeadLetter>();
   const total = loaded.data?.total;
   const isFiltered = text !== '' || stage !== undefined;
-  const n_way = replaying.letters.size;
+  const n_way = replaying.n_sent;
 
   return (
     <Page

@@ -170,8 +170,9 @@ function Open({ flow, draft, error, crumbs }: {
   const sendAgain = () =>
     replay(async () => {
       try {
+        const { total } = await api.deadLetters(flow, { limit: 1 });
         await api.replay(flow, { letters });
-        navigate(links.letters(flow, { sent: letters.join(',') }));
+        navigate(links.letters(flow, { sent: letters.join(','), of: total }));
       } catch (cause) {
         toasts.bad(cause);
       }

@@ -35,14 +35,14 @@ export function readBackfill(form: BackfillForm): { ask: Backfill } | { mistakes
   return { ask };
 }
 
-/** The dialog. It offers the last seven whole days. */
+/** The dialog. It offers the last seven whole days, and the command line's share. */
 export function BackfillDialog({ flow, onClose, onBegun }: { flow: string; onClose: () => void; onBegun: () => void }) {
   const t = useTexts(flowTexts);
   const toasts = useToasts();
   const [form, setForm] = useState<BackfillForm>(() => {
     const today = beijing(serverNow());
     const day = (back: number) => toInput(fromBeijing(today.year, today.month, today.day - back));
-    return { from: day(7), until: day(0), share: '' };
+    return { from: day(7), until: day(0), share: '20' };
   });
   const [mistakes, setMistakes] = useState<BackfillMistakes>({});
   const [error, setError] = useState<ApiError>();

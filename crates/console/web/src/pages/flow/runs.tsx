@@ -59,7 +59,7 @@ export function RunTable({ flow, runs, runningId }: {
   const w = useTexts(words);
   const lang = useLang();
   const columns: Column<RunSummary>[] = [
-    { id: 'id', title: w.run, header: true, label: '', cell: (run) => <a className="nowrap num" href={links.run(flow, run.id)}>{t.runNumber(run.id)}</a> },
+    { id: 'id', title: t.run, header: true, label: '', cell: (run) => <a className="nowrap num" href={links.run(flow, run.id)}>{t.runNumber(run.id)}</a> },
     { id: 'verdict', title: w.verdict, cell: (run) => <RunBadge state={stateOf(run, runningId)} /> },
     { id: 'started', title: w.started, cell: (run) => <Time at={run.started} /> },
     {

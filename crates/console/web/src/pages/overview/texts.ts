@@ -63,7 +63,7 @@ export const overviewTexts = texts(
     byHand: '手动',
     unusable: '文件有误',
     noFile: '文件已不存在',
-    backfilling: (n) => `${count(n)} 个补数进行中`,
+    backfilling: (n) => `${count(n)} 项补读进行中`,
     disk: '磁盘',
     diskLeft: (free, total) => `剩余 ${free}，共 ${total}`,
     stateTakes: (size) => `状态数据占用 ${size}。`,

@@ -28,6 +28,7 @@ export default function RunPage({ flow, run: id }: { flow: string; run: number }
   const t = useTexts(runTexts);
   const s = useTexts(shell);
   const loaded = useLoad(`run ${flow}/${id}`, (signal) => api.run(flow, id, signal));
+  const newest = useLoad(`newest run ${flow}`, (signal) => api.runs(flow, { limit: 1 }, signal)).data?.runs[0]?.id;
   useEvents((event) => {
     if (event.type !== 'progress' || event.run.flow !== flow || event.run.id !== id) return;
     loaded.setData((old) => old && advanced(old, event.run));
@@ -50,7 +51,7 @@ export default function RunPage({ flow, run: id }: { flow: string; run: number }
       actions={
         <>
           {id > 1 && <LinkButton small icon="back" href={links.run(flow, id - 1)}>{t.before}</LinkButton>}
-          {run && !run.live && <LinkButton small icon="forward" href={links.run(flow, id + 1)}>{t.after}</LinkButton>}
+          {newest !== undefined && newest > id && <LinkButton small icon="forward" href={links.run(flow, id + 1)}>{t.after}</LinkButton>}
         </>
       }
     >

@@ -73,7 +73,7 @@ export const runTexts = texts(
   },
   {
     title: (id) => `第 ${count(id)} 次运行`,
-    work: { run: '定时或手动运行', replay: '重放死信', backfill: '补数' },
+    work: { run: '定时或手动运行', replay: '重放死信', backfill: '补读' },
     before: '上一次运行',
     after: '下一次运行',
     underWay: '正在运行',
