@@ -64,6 +64,11 @@ pub(crate) enum Command {
     Preview(Preview),
     /// Runs flows once: reads, maps, delivers, and proves that nothing is missing. Goes on where the last run ended.
     Run(Run),
+    /// Runs flows by their timetables, unattended, and serves the console.
+    Serve(Serve),
+    /// Reads a span of the past again, or for the first time, within a share of the account's limits. What the target
+    /// has is not sent again. Without a span, goes on with what is left of earlier ones.
+    Backfill(Backfill),
     /// Shows where each flow stands.
     Status,
     /// Shows what became of one record: where it was read, and where it was delivered.
@@ -72,6 +77,9 @@ pub(crate) enum Command {
     DeadLetters(DeadLetters),
     /// Sends refused records again, after the mapping or the target has been mended.
     Replay(Replay),
+    /// Tells people what went wrong: tries the channels out, and lists what is and was wrong.
+    #[command(subcommand)]
+    Alerts(Alerts),
     /// Copies the whole installation (state, pages, settings) while flows may run.
     Backup(Backup),
     /// Makes an installation of a backup.
@@ -85,6 +93,9 @@ pub(crate) enum Command {
     /// Keeps secrets in the installation's encrypted vault.
     #[command(subcommand)]
     Secret(Secret),
+    /// Prepares the console in the browser.
+    #[command(subcommand)]
+    Console(Console),
     /// Grants an account access in the browser: prints the vendor's link, and takes the code that it ends with.
     Login(Login),
     /// Takes the messages that vendors send by themselves, such as app tickets, until Ctrl-C.
@@ -178,6 +189,16 @@ pub(crate) struct Run {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Where the console listens; in place of `[console] listen`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Serves no console.
+    #[arg(long, conflicts_with = "listen")]
+    pub(crate) no_console: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Trace {
     /// The key of the record, or the number people know it by.
     pub(crate) id: String,
@@ -202,6 +223,24 @@ pub(crate) struct DeadLetters {
     /// The document's number in the target, so that later changes reach it.
     #[arg(long, value_name = "ID", requires = "arrived")]
     pub(crate) remote_id: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Backfill {
+    /// The flow.
+    pub(crate) flow: String,
+    /// The first day or instant: `2026-01-01`, `2026-01-01 08:00:00` in the stream's zone, or with an offset.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<String>,
+    /// The first day or instant that is not read any more; without it, all up to now.
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub(crate) to: Option<String>,
+    /// The percentage of every limit of the source's account that it may use.
+    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) share: u8,
+    /// Reads nothing now: the flow's next runs read the span beside what they read anyway.
+    #[arg(long, requires = "from")]
+    pub(crate) later: bool,
 }
 
 #[derive(Args, Debug)]
@@ -275,6 +314,33 @@ pub(crate) struct Sandbox {
     /// several times.
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alerts {
+    /// Sends a test message to a channel, or to all of them, in quiet hours too.
+    Test(AlertsTest),
+    /// Lists incidents: the open ones first, then the newest.
+    List(AlertsList),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AlertsTest {
+    /// A channel of `milkrun.toml`; left out: all of them.
+    pub(crate) channel: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AlertsList {
+    /// How many to list.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Console {
+    /// Asks for a password, and prints its hash for `[console.users.NAME]`; from standard input where nobody types.
+    Password,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,9 +3,11 @@
 mod cli;
 mod commands;
 mod config;
+mod desk;
 mod environment;
 mod keyring;
 mod logs;
+mod serve;
 mod show;
 mod text;
 mod upkeep;
@@ -21,6 +23,9 @@ use crate::commands::Failure;
 use crate::environment::Environment;
 use crate::show::{Out, Scrubber};
 use crate::text::fill;
+
+/// How many threads serve; each costs memory, and vendors are slower than any of them.
+const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
     let environment = Environment::of_process();
@@ -54,7 +59,13 @@ fn main() -> ExitCode {
         out.error(&error);
         return ExitCode::from(show::exit_code(&error));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // What serves answers while it maps; a single command has nobody to answer.
+    let runtime = match cli.command {
+        cli::Command::Serve(_) => {
+            tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()
+        }
+        _ => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+    };
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

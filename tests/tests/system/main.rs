@@ -10,6 +10,7 @@ mod server;
 mod simulator;
 mod vendor;
 
+mod backfill;
 mod clients;
 mod declared;
 mod drift;

@@ -34,8 +34,9 @@ pub(crate) async fn health(State(app): State<App>) -> Response {
         *last = Some((app.clock.now(), is_well));
         is_well
     };
-    match is_well {
-        true => (StatusCode::OK, "well\n").into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not well\n").into_response(),
+    if is_well {
+        (StatusCode::OK, "well\n").into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not well\n").into_response()
     }
 }

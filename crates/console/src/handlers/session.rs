@@ -43,17 +43,14 @@ pub(crate) async fn sign_in(State(app): State<App>, request: Request) -> Result<
     let mut counted = vec![Counted::address(address)];
     counted.extend(user.as_deref().map(Counted::user));
     app.throttle.attempt(&counted, app.clock.now()).map_err(Refusal::too_many)?;
-    let found = match &user {
-        Some(name) => {
-            let known = app.access.user(name);
-            let fits = app.passwords.check(known.map(|known| &known.password), password).await?;
-            let known = known.filter(|_| fits);
-            known.map(|known| (name.clone(), known.role, Proof::Password, known.password.fingerprint()))
-        }
-        None => {
-            let token = app.access.token(password.expose());
-            token.map(|token| (token.name.clone(), token.role, Proof::Token, token.fingerprint()))
-        }
+    let found = if let Some(name) = &user {
+        let known = app.access.user(name);
+        let fits = app.passwords.check(known.map(|known| &known.password), password).await?;
+        let known = known.filter(|_| fits);
+        known.map(|known| (name.clone(), known.role, Proof::Password, known.password.fingerprint()))
+    } else {
+        let token = app.access.token(password.expose());
+        token.map(|token| (token.name.clone(), token.role, Proof::Token, token.fingerprint()))
     };
     let outcome = if found.is_some() { "done" } else { "wrong-credentials" };
     let name = found.as_ref().map(|(name, ..)| name.clone()).or(user).unwrap_or_default();
@@ -104,12 +101,8 @@ fn told(user: &str, role: Role, csrf: String, can_sign_out: bool) -> Session {
 
 /// The cookie of a session: no script sees it, and no other site's page sends it.
 fn cookie(access: &Access, id: &str, max_age: Option<u32>) -> HeaderValue {
-    let mut text = format!("{}={id}; Path=/; HttpOnly; SameSite=Strict", access.cookie());
-    if access.is_secure() {
-        text.push_str("; Secure");
-    }
-    if let Some(secs) = max_age {
-        text.push_str(&format!("; Max-Age={secs}"));
-    }
+    let secure = if access.is_secure() { "; Secure" } else { "" };
+    let max_age = max_age.map(|secs| format!("; Max-Age={secs}")).unwrap_or_default();
+    let text = format!("{}={id}; Path=/; HttpOnly; SameSite=Strict{secure}{max_age}", access.cookie());
     HeaderValue::try_from(text).expect("it is ASCII")
 }

@@ -1,8 +1,11 @@
 //! The commands, one file each.
 
+mod alerts;
+mod backfill;
 mod backup;
 mod check;
 mod completions;
+mod console;
 mod dead_letters;
 mod demo;
 mod doctor;
@@ -22,7 +25,9 @@ mod sign;
 mod status;
 mod trace;
 
+pub(crate) use self::alerts::in_chinese;
 pub(crate) use self::demo::Scene;
+pub(crate) use self::run::asked;
 pub(crate) use self::sandbox::Vendor;
 
 use std::path::{Path, PathBuf};
@@ -82,16 +87,20 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Check(ask) => check::check(here, ask.offline).await,
         Command::Preview(ask) => preview::preview(here, &ask).await,
         Command::Run(ask) => run::run(here, &ask).await,
+        Command::Serve(ask) => crate::serve::serve(here, &ask).await,
+        Command::Backfill(ask) => backfill::backfill(here, &ask).await,
         Command::Status => status::status(here).await,
         Command::Trace(ask) => trace::trace(here, &ask).await,
         Command::DeadLetters(ask) => dead_letters::dead_letters(here, &ask).await,
         Command::Replay(ask) => replay::replay(here, &ask).await,
+        Command::Alerts(ask) => alerts::alerts(here, &ask).await,
         Command::Backup(ask) => backup::backup(here, &ask).await,
         Command::Restore(ask) => backup::restore(here, &ask).await,
         Command::Retain(ask) => retain::retain(here, &ask).await,
         Command::Doctor(ask) => doctor::doctor(here, &ask).await,
         Command::Sandbox(ask) => sandbox::sandbox(here, &ask).await,
         Command::Secret(ask) => secret::secret(here, &ask).await,
+        Command::Console(ask) => console::console(here, &ask),
         Command::Login(ask) => login::login(here, &ask).await,
         Command::Receive(ask) => receive::receive(here, &ask).await,
         Command::Import(ask) => import::import(here, &ask),

@@ -2,10 +2,13 @@
 //!
 //! | file | answers |
 //! | --- | --- |
+//! | `alerts` | who is told of what? |
 //! | `account` | what is an account, and where is the setting that the connector complains about? |
+//! | `console` | who may use the console, and where is it? |
 //! | `declare` | which streams and targets does a flow declare by itself? |
 //! | `flow` | what may a flow file say? |
 //! | `include` | how does the metadata of another platform become a part of a flow? |
+//! | `schedule` | when does a flow start by itself? |
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
 //! | `tables` | where do the values come from that expressions look up? |
@@ -14,9 +17,12 @@
 //! | `schema` | what do editors need to complete these files? |
 
 mod account;
+mod alerts;
+mod console;
 mod declare;
 mod flow;
 mod include;
+mod schedule;
 mod schema;
 mod secret;
 mod shape;
@@ -40,8 +46,12 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub(crate) use self::account::AccountConfig;
+pub(crate) use self::alerts::{AlertsConfig, ChannelConfig, Held, HeldFrom, RobotConfig, Way};
+pub(crate) use self::console::{Around, ConsoleConfig};
 pub(crate) use self::declare::{Declared, declared};
 pub(crate) use self::flow::{Changes, FlowConfig};
+pub(crate) use self::include::is_wanted as includes;
+pub(crate) use self::schedule::is_timetable;
 pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
@@ -59,7 +69,7 @@ pub(crate) const STORE: &str = ".milkrun";
 /// Where the key of the vault is kept unless it is said otherwise.
 pub(crate) const KEY_FILE: &str = "milkrun.key";
 
-pub(super) const TOP: &[&str] = &["accounts", "logs", "retention", "store"];
+pub(super) const TOP: &[&str] = &["accounts", "alerts", "console", "logs", "retention", "store"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "key"];
 
 /// A file as it was read.
@@ -79,13 +89,17 @@ pub(crate) struct Installation {
     pub(crate) account_names: Vec<String>,
     /// Whether `account_names` may lack some, so that one that is missing is no second mistake.
     pub(crate) accounts_in_doubt: bool,
+    pub(crate) alerts: AlertsConfig,
     pub(crate) store: StoreConfig,
     pub(crate) retention: Retention,
     /// The structured log, if there is to be one.
     pub(crate) logs: Option<Logs>,
+    pub(crate) console: ConsoleConfig,
     pub(crate) flows: Vec<FlowConfig>,
     /// The names of all flow files, those that cannot be used too.
     pub(crate) flow_names: Vec<String>,
+    /// Files that flows include.
+    pub(crate) included: Vec<PathBuf>,
 }
 
 /// `[store]`.
@@ -175,16 +189,28 @@ impl Reports {
 
     /// Leaves out what was found in the files of other flows than these.
     pub(crate) fn only_flows(&mut self, dir: &Path, names: &[String]) {
-        let folder = tidy(&dir.join("flows"));
-        self.files.retain(|path, _| {
-            let flow = path.strip_prefix(&folder).ok();
-            // What a file includes is shown under a longer name.
-            let is_of = |file: &Path, name: &String| {
-                file.to_str().is_some_and(|file| file.split(" (").next() == Some(&format!("{name}.toml")))
-            };
-            flow.is_none_or(|file| names.iter().any(|name| is_of(file, name)))
-        });
+        self.files.retain(|path, _| flow_of(dir, path).is_none_or(|flow| names.iter().any(|name| name == flow)));
     }
+
+    /// What was found in the file of one flow: mistakes, and warnings.
+    pub(crate) fn of_flow(&self, dir: &Path, name: &str) -> [Vec<Diagnostics>; 2] {
+        [self.mistakes(), self.warnings()].map(|mut found| {
+            found.retain(|found| flow_of(dir, &found.file) == Some(name));
+            found
+        })
+    }
+
+    /// Whether something is wrong with the file of a flow.
+    pub(crate) fn blames_flow(&self, dir: &Path, name: &str) -> bool {
+        let is_own = |path: &Path| flow_of(dir, path) == Some(name);
+        self.files.iter().any(|(path, report)| !report.mistakes.is_empty() && is_own(path))
+    }
+}
+
+/// The flow that a file is of. What a file includes is shown under a longer name.
+fn flow_of<'a>(dir: &Path, path: &'a Path) -> Option<&'a str> {
+    let file = path.strip_prefix(tidy(&dir.join("flows"))).ok()?;
+    file.to_str()?.split(" (").next()?.strip_suffix(".toml")
 }
 
 /// Reads an installation: what is usable, and everything that is wrong.
@@ -192,9 +218,36 @@ impl Reports {
 /// # Errors
 /// If there is no `milkrun.toml`, or a file cannot be read.
 pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
+    load_with(dir, Draft::Nothing, lang)
+}
+
+/// A text that is read in the place of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Draft<'a> {
+    /// All files are read as they are.
+    Nothing,
+    /// The text of `milkrun.toml`.
+    Installation(&'a str),
+    /// The text of a flow's file.
+    Flow {
+        /// The flow.
+        name: &'a str,
+        /// The text.
+        text: &'a str,
+    },
+}
+
+/// The same with a text in the place of a file.
+///
+/// # Errors
+/// Those of [`load`].
+pub(crate) fn load_with(dir: &Path, draft: Draft<'_>, lang: Lang) -> Result<(Installation, Reports)> {
     let mut reports = Reports::default();
     let path = dir.join(FILE);
-    let text = std::fs::read_to_string(&path).map_err(|e| no_installation(lang, dir, e))?;
+    let text = match draft {
+        Draft::Installation(text) => text.to_owned(),
+        _ => std::fs::read_to_string(&path).map_err(|e| no_installation(lang, dir, e))?,
+    };
     let file = Arc::new(SourceFile { path: tidy(&path), text });
     let mut findings = Findings::new(lang);
     let mut installation = Installation {
@@ -202,6 +255,7 @@ pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
         accounts: Vec::new(),
         account_names: Vec::new(),
         accounts_in_doubt: false,
+        alerts: AlertsConfig::default(),
         store: StoreConfig {
             path: dir.join(STORE),
             key: SecretSource::File(PathBuf::from(KEY_FILE)),
@@ -209,19 +263,24 @@ pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
         },
         retention: Retention::default(),
         logs: None,
+        console: ConsoleConfig::default(),
         flows: Vec::new(),
         flow_names: Vec::new(),
+        included: Vec::new(),
     };
     let table = parse(&file.text, &mut findings);
     read_installation(&mut installation, &file, &table, &mut findings);
     reports.add(&file, findings);
     let own_file = file;
     for (name, path) in flow_files(dir)? {
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?;
+        let text = match draft {
+            Draft::Flow { name: drafted, text } if drafted == name => text.to_owned(),
+            _ => std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?,
+        };
         let mut file = Arc::new(SourceFile { path: tidy(&path), text });
         if include::is_wanted(&file.text) {
             let mut findings = Findings::new(lang);
-            let merged = include::expand(&name, &path, &file.text, &mut findings);
+            let merged = include::expand(&name, &path, &file.text, &mut installation.included, &mut findings);
             reports.add(&file, findings);
             let Some(text) = merged else {
                 installation.flow_names.push(name);
@@ -268,7 +327,7 @@ fn no_installation(lang: Lang, dir: &Path, cause: std::io::Error) -> Error {
 }
 
 /// `./milkrun.toml` is what users call `milkrun.toml`.
-fn tidy(path: &Path) -> PathBuf {
+pub(crate) fn tidy(path: &Path) -> PathBuf {
     path.strip_prefix(".").unwrap_or(path).to_owned()
 }
 
@@ -316,11 +375,17 @@ fn read_installation(
     if let Some((table, span)) = root.table("store", findings) {
         read_store(&mut installation.store, &installation.dir, table, &span, findings);
     }
+    if let Some((table, span)) = root.table("alerts", findings) {
+        installation.alerts = alerts::read(file, table, &span, findings);
+    }
     if let Some((table, span)) = root.table("retention", findings) {
         installation.retention = upkeep::read_retention(table, &span, findings);
     }
     if let Some((table, span)) = root.table("logs", findings) {
         installation.logs = upkeep::read_logs(&installation.dir, table, &span, findings);
+    }
+    if let Some((table, span)) = root.table("console", findings) {
+        installation.console = console::read(table, &span, findings);
     }
     if let Some((accounts, _)) = root.table("accounts", findings) {
         installation.account_names = accounts.keys().map(|name| name.get_ref().clone().into_owned()).collect();

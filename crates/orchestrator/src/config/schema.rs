@@ -1,7 +1,11 @@
 //! The JSON Schema of both kinds of files, for editors.
 
-use milkrun_core::ConnectorSpec;
+use milkrun_core::schemars::{JsonSchema as _, SchemaGenerator};
+use milkrun_core::{ConnectorSpec, Secret};
+use milkrun_engine::timetable::table::DEFAULT_ZONE;
 use serde_json::{Map, Value, json};
+
+use super::alerts;
 
 /// The schema of `flows/*.toml`.
 pub(crate) fn flow_schema() -> Value {
@@ -52,6 +56,37 @@ pub(crate) fn flow_schema() -> Value {
         }),
         "declare": json!({ "type": "object", "description": "A target that only this flow declares, in the form of the account's `targets`." }),
     });
+    let cron = json!({
+        "type": "string",
+        "description": "Five fields (minute hour day month weekday), six with seconds first as Quartz has them, seven with a year last, or @hourly, @daily, @weekly, @monthly, @yearly.",
+        "examples": ["0 */5 * * * ?", "*/5 * * * *", "0 0 2 ? * MON-FRI", "@daily"],
+    });
+    let schedule = json!({
+        "cron": cron,
+        "zone": json!({
+            "type": "string",
+            "default": DEFAULT_ZONE,
+            "description": "The IANA name of the zone that the timetable is meant in.",
+            "examples": ["Asia/Shanghai", "Europe/Berlin", "UTC"],
+        }),
+        "overlap": json!({
+            "enum": ["skip", "queue", "cancel"],
+            "default": "skip",
+            "description": "What becomes of a start that comes while the flow runs: it is left out, it waits for the run's end, or the run is asked to end and it comes then.",
+        }),
+        "missed": json!({
+            "enum": ["once", "each", "skip"],
+            "default": "once",
+            "description": "What becomes of starts that nobody was there for: one run for all of them, one for each (the newest 100 at most), or none.",
+        }),
+        "jitter": json!({
+            "type": "string",
+            "default": "0s",
+            "description": "Starts are put off by up to this long, so that flows with one timetable do not all start at once; never to the next start or beyond.",
+            "examples": ["30s", "5m"],
+        }),
+        "paused": json!({ "type": "boolean", "default": false, "description": "Whether the timetable is not followed for now." }),
+    });
     let mut mapping = milkrun_mapping::schema().to_value();
     // References of the mapping's schema begin at its own root.
     let defs = mapping.as_object_mut().and_then(|m| m.remove("$defs")).unwrap_or_default();
@@ -64,7 +99,10 @@ pub(crate) fn flow_schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "schedule": text("When it runs: five or six fields (seconds first), Quartz's `?` accepted; Beijing time."),
+            "schedule": json!({
+                "description": "When it starts by itself, while `milkrun serve` is there.",
+                "oneOf": [cron, table(schedule, &["cron"])],
+            }),
             "include": json!({
                 "type": "object",
                 "additionalProperties": false,
@@ -74,6 +112,7 @@ pub(crate) fn flow_schema() -> Value {
             "source": table(source, &["account", "stream"]),
             "sink": table(sink, &["account", "target"]),
             "mapping": mapping,
+            "alerts": alerts::rules_schema(alerts::FLOW_RULES),
             "tables": json!({
                 "type": "object",
                 "description": "Tables that expressions look values up in: lookup(\"codes\"; .shop).",
@@ -126,6 +165,7 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         "additionalProperties": false,
         "properties": {
             "accounts": { "type": "object", "additionalProperties": { "oneOf": accounts } },
+            "alerts": alerts::schema(),
             "retention": {
                 "type": "object",
                 "additionalProperties": false,
@@ -151,6 +191,7 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
                     "keep": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 8, "description": "How many files that were put aside are kept." },
                 },
             },
+            "console": console(),
             "store": {
                 "type": "object",
                 "additionalProperties": false,
@@ -172,6 +213,34 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         },
         "$defs": defs,
     })
+}
+
+/// The schema of `[console]`.
+fn console() -> Value {
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    let table = |properties: Value, required: &[&str]| json!({ "type": "object", "additionalProperties": false, "properties": properties, "required": required });
+    let each = |about: &str, one: Value| json!({ "type": "object", "description": about, "additionalProperties": one });
+    let role =
+        || json!({ "enum": super::console::ROLES, "description": "viewer looks; operator also runs and changes." });
+    let mut token = Secret::json_schema(&mut SchemaGenerator::default()).to_value();
+    token["description"] = "The access token, or better where it is; 20 characters at least.".into();
+    let user = json!({ "role": role(), "password": text("The hash that `milkrun console password` prints.") });
+    table(
+        json!({
+            "listen": { "type": "string", "default": super::console::LISTEN.to_string(),
+                "description": "Address and port. Beyond this machine, users or tokens are needed." },
+            "public_url": text("The address people use where a proxy stands in front: https://milkrun.example.com."),
+            "tls": table(json!({
+                "cert": text("A PEM file of certificates, the server's own first; read again when it changes."),
+                "key": text("A PEM file of the private key."),
+            }), &["cert", "key"]),
+            "trusted_proxies": { "type": "array", "items": { "type": "string" },
+                "description": "Addresses or networks whose X-Forwarded-For is believed: \"10.0.0.0/8\"." },
+            "users": each("People, by name.", table(user, &["password", "role"])),
+            "tokens": each("Programs, by name.", table(json!({ "role": role(), "token": token }), &["role", "token"])),
+        }),
+        &[],
+    )
 }
 
 /// Lets references point to a connector's own definitions among those of all.
@@ -196,6 +265,7 @@ fn rename(schema: &mut Value, connector: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::console;
     use super::*;
 
     fn properties(schema: &Value, pointer: &str) -> Vec<String> {
@@ -210,14 +280,25 @@ mod tests {
             keys
         };
         let flow = flow_schema();
+        assert_eq!(properties(&flow, "/properties"), sorted(super::super::flow::FLOW));
         assert_eq!(properties(&flow, "/properties/source/properties"), sorted(super::super::flow::SOURCE));
         assert_eq!(properties(&flow, "/properties/sink/properties"), sorted(super::super::flow::SINK));
+        let schedule = "/properties/schedule/oneOf/1/properties";
+        assert_eq!(properties(&flow, schedule), sorted(super::super::schedule::KEYS));
         let all = installation_schema(&milkrun_core::connectors());
         assert_eq!(properties(&all, "/properties"), sorted(super::super::TOP));
+        assert_eq!(properties(&all, "/properties/alerts/properties"), sorted(alerts::ALERTS));
+        assert_eq!(properties(&all, "/properties/alerts/properties/rules/properties"), sorted(alerts::ALL_RULES));
+        assert_eq!(properties(&flow, "/properties/alerts/properties"), sorted(alerts::FLOW_RULES));
         assert_eq!(properties(&all, "/properties/store/properties"), sorted(super::super::STORE_KEYS));
         let own = super::super::upkeep::RETENTION_KEYS;
         assert_eq!(properties(&all, "/properties/retention/properties"), sorted(own));
         assert_eq!(properties(&all, "/properties/logs/properties"), sorted(super::super::upkeep::LOGS_KEYS));
+        let of = |below: &str| properties(&all, &format!("/properties/console/properties{below}"));
+        assert_eq!(of(""), sorted(console::KEYS));
+        assert_eq!(of("/tls/properties"), sorted(console::TLS_KEYS));
+        assert_eq!(of("/users/additionalProperties/properties"), sorted(console::USER_KEYS));
+        assert_eq!(of("/tokens/additionalProperties/properties"), sorted(console::TOKEN_KEYS));
     }
 
     #[test]

@@ -165,7 +165,7 @@ pub(crate) fn setting<'a>(settings: &'a mut toml::Table, path: &str) -> Option<&
 }
 
 /// Words in the name of a key whose value is better not shown.
-const SECRET_WORDS: &[&str] = &["secret", "token", "passw", "session", "credential"];
+const SECRET_WORDS: &[&str] = &["secret", "token", "passw", "session", "credential", "webhook"];
 
 /// The text of `milkrun.toml` with stars in the place of secrets, of the same length: what stands at `hidden`, and on
 /// each line whose key sounds like a secret, the value. A mistake of grammar or of spelling must not show it either.
@@ -185,7 +185,10 @@ pub(super) fn mask(text: &str, hidden: &[Span]) -> String {
             let key = key.trim().to_lowercase();
             let value_start = start + line.len() - value.trim_start().len();
             let is_reference = value.trim_start().starts_with('{') || value.trim().is_empty();
-            if !is_reference && !key.starts_with('#') && SECRET_WORDS.iter().any(|word| key.contains(word)) {
+            if !is_reference
+                && !key.starts_with('#')
+                && (key == "url" || SECRET_WORDS.iter().any(|word| key.contains(word)))
+            {
                 cover(value_start..start + line.len());
             }
         }

@@ -32,6 +32,32 @@ texts! {
     TABLE_VALUE_FORM: "write decimals and dates as text, in quotes", "小数和日期请写成带引号的文本";
     TABLE_UNREADABLE: "the table `{name}` cannot be used: {cause}", "无法使用表 `{name}`：{cause}";
 
+    // Alerts.
+    ALERT_RULES: "`[alerts.rules]` of milkrun.toml", "milkrun.toml 的 `[alerts.rules]`";
+    NO_BOUND: "`{key}` cannot be `{value}`", "`{key}` 不能是 `{value}`";
+    BOUND_FORM: "write true, false, or a bound such as {examples}", "请写 true、false，或 {examples} 这样的界限";
+    NO_QUIET_HOURS: "`{value}` are no quiet hours", "`{value}` 不是免打扰时段";
+    QUIET_HOURS_FORM: "write quiet_hours = \"22:00-08:00\"", "请写 quiet_hours = \"22:00-08:00\"";
+    REMIND_TOO_SHORT: "a reminder sooner than after ten minutes helps nobody", "十分钟以内再次提醒没有意义";
+    REMIND_FORM: "write remind = \"24h\"", "请写 remind = \"24h\"";
+    NO_ALERT_ZONE: "no time zone is called `{value}`", "没有名为 `{value}` 的时区";
+    ALERT_ZONE_FORM: "write a name of the IANA database, such as \"Asia/Shanghai\"", "请写 IANA 时区名，如 \"Asia/Shanghai\"";
+    BAD_CHANNEL_NAME: "`{name}` cannot be the name of a channel", "`{name}` 不能作通道名";
+    CHANNEL_SECRET_MISSING: "channel `{channel}`: the secret of `{setting}` cannot be had: {reason}", "通道 `{channel}`：无法取得 `{setting}` 的密钥：{reason}";
+    NO_CHANNELS: "no channel is declared", "没有声明通道";
+    ADD_CHANNEL: "add [alerts.channels.ops] with kind = \"dingtalk\" and webhook = { env = \"OPS_WEBHOOK\" } to milkrun.toml", "请在 milkrun.toml 中添加 [alerts.channels.ops]，其中 kind = \"dingtalk\"，webhook = { env = \"OPS_WEBHOOK\" }";
+    NO_SUCH_CHANNEL: "no channel is called `{name}`", "没有名为 `{name}` 的通道";
+    TEST_SENT: "{channel}: a test message was sent to {reaches}", "{channel}：测试消息已发送到 {reaches}";
+    TEST_FAILED: "{channel}: the test message did not arrive", "{channel}：测试消息未送达";
+    NO_INCIDENTS: "Nothing is or was wrong.", "没有告警，也没有历史告警。";
+    STILL_OPEN: "open", "未恢复";
+    COLUMN_SINCE: "since", "开始时间";
+    COLUMN_UNTIL: "until", "恢复时间";
+    COLUMN_INCIDENT: "incident", "告警";
+    COLUMN_DOCUMENTS: "documents", "单据";
+    COLUMN_TOLD: "told", "已通知";
+    INCIDENT_ADVICE: "  {id}: {advice}", "  {id}：{advice}";
+
     // Import.
     FILE_IS_THERE: "{file} is there already", "{file} 已存在";
     FILE_IS_THERE_HELP: "name another file with `--out`, or write over it with `--force`", "请用 `--out` 指定其他文件，或用 `--force` 覆盖";
@@ -200,6 +226,7 @@ texts! {
     A_BOOLEAN: "true or false", "true 或 false";
     A_DATE_TIME: "a date", "日期";
     A_LIST: "a list", "列表";
+    A_SCHEDULE: "a timetable such as \"0 */5 * * * ?\", or a table", "时间表，例如 \"0 */5 * * * ?\"，或一个表";
     A_TABLE: "a table", "表";
     A_DURATION: "a span of time such as \"10m\"", "时长，如 \"10m\"";
     A_MOMENT: "a date such as \"2026-01-01\"", "日期，如 \"2026-01-01\"";
@@ -232,8 +259,7 @@ texts! {
     NO_DATE: "`{key}` is not a date: \"{value}\"", "`{key}` 不是日期：\"{value}\"";
     DATE_FORM: "write \"2026-01-01\", \"2026-01-01 08:00:00\" or \"2026-01-01T08:00:00+08:00\"", "请写作 \"2026-01-01\"、\"2026-01-01 08:00:00\" 或 \"2026-01-01T08:00:00+08:00\"";
     DATE_OUT_OF_RANGE: "`{key}` lies outside the years 1 to 9999", "`{key}` 超出公元 1 至 9999 年";
-    NO_SCHEDULE: "`schedule` is not a timetable: \"{value}\"", "`schedule` 不是时间表：\"{value}\"";
-    SCHEDULE_FORM: "write five fields (minute hour day month weekday) or six with seconds first: \"0 */5 * * * ?\"", "请写五个字段（分 时 日 月 周）或六个字段（秒在前）：\"0 */5 * * * ?\"";
+    JITTER_TOO_LONG: "`jitter` is more than a day", "`jitter` 超过一天";
     NO_ACCOUNTS: "no account is declared", "没有声明任何账户";
     ADD_ACCOUNT: "add [accounts.NAME] with connector = \"…\"; `milkrun connectors` lists them, and `milkrun init --connector kuaimai` writes an example", "请添加 [accounts.名称] 和 connector = \"…\"；`milkrun connectors` 列出全部，`milkrun init --connector kuaimai` 写出示例";
     BAD_ACCOUNT_NAME: "`{name}` cannot be the name of an account", "`{name}` 不能作账户名";
@@ -248,6 +274,18 @@ texts! {
     KEY_IN_VAULT: "the key of the vault cannot be in the vault", "保险库的密钥不能放在保险库里";
 
     // Secrets.
+    LISTEN_FORM: "write an address and a port: \"127.0.0.1:7070\", \"0.0.0.0:7070\", \"[::1]:7070\"", "请写地址和端口：\"127.0.0.1:7070\"、\"0.0.0.0:7070\"、\"[::1]:7070\"";
+    PUBLIC_URL_FORM: "write the address as people type it, without a path: \"https://milkrun.example.com\"", "请写人们输入的地址，不带路径：\"https://milkrun.example.com\"";
+    NETWORK_FORM: "write an address or a network: \"10.0.0.7\", \"10.0.0.0/8\", \"fd00::/8\"", "请写地址或网段：\"10.0.0.7\"、\"10.0.0.0/8\"、\"fd00::/8\"";
+    BAD_CALLER_NAME: "\"{name}\" cannot be the name of a user or a program", "\"{name}\" 不能用作用户或程序的名称";
+    NO_PASSWORD_HASH: "`password` is no argon2id hash", "`password` 不是 argon2id 哈希";
+    NO_PASSWORD_HASH_HELP: "run `milkrun console password` and write here what it prints, never the password itself", "运行 `milkrun console password`，把它输出的内容写在这里；切勿写密码本身";
+    OPEN_CONSOLE: "the console is reached from other machines, and nobody has to sign in", "其他机器可以访问控制台，却无需登录";
+    OPEN_CONSOLE_HELP: "add [console.users.NAME] with role and password (`milkrun console password`), or listen = \"127.0.0.1:7070\"", "请添加 [console.users.名称]，写明 role 和 password（见 `milkrun console password`），或改为 listen = \"127.0.0.1:7070\"";
+    PLAIN_CONSOLE: "passwords and cookies of the console go over the network in plain text", "控制台的密码和 Cookie 会以明文经过网络";
+    PLAIN_CONSOLE_HELP: "add tls = { cert = \"…\", key = \"…\" }, or put a proxy with TLS in front and name it as public_url = \"https://…\"", "请添加 tls = { cert = \"…\", key = \"…\" }，或在前面放置带 TLS 的代理并写明 public_url = \"https://…\"";
+    WEAK_TOKEN: "the access token of `{name}` is shorter than {least} characters, or has white space", "`{name}` 的访问令牌短于 {least} 个字符，或含有空白";
+    WEAK_TOKEN_HELP: "take a random one: `openssl rand -hex 32`", "请使用随机值：`openssl rand -hex 32`";
     INLINE_SECRET: "`{key}` is a secret and is written here in plain text", "`{key}` 是密钥，却以明文写在这里";
     INLINE_SECRET_HELP: "write {key} = { env = \"{env}\" }, { file = \"…\" } or { vault = \"…\" }", "请写 {key} = { env = \"{env}\" }、{ file = \"…\" } 或 { vault = \"…\" }";
     UNKNOWN_SECRET_SOURCE: "a secret cannot be taken from `{key}`", "不能从 `{key}` 取得密钥";
@@ -264,6 +302,13 @@ texts! {
     SECRET_KEPT: "The secret `{name}` is kept in the vault; settings refer to it by { vault = \"{name}\" }.", "密钥 `{name}` 已存入保险库；在设置中用 { vault = \"{name}\" } 引用。";
     SECRET_REMOVED: "The secret `{name}` is removed.", "密钥 `{name}` 已删除。";
     NO_SECRETS: "The vault holds no secret.", "保险库中没有密钥。";
+    TYPE_PASSWORD: "Type the password, then press Enter; it is not shown.", "请输入密码后回车；内容不会显示。";
+    TYPE_PASSWORD_AGAIN: "Type it once more.", "请再输入一次。";
+    PASSWORDS_DIFFER: "the passwords are not the same", "两次输入的密码不同";
+    RUN_AGAIN: "run the command again", "请重新运行该命令";
+    SHORT_PASSWORD: "the password has fewer than {least} characters", "密码少于 {least} 个字符";
+    SHORT_PASSWORD_HELP: "take a longer one: a few words that do not belong together", "请使用更长的密码，例如几个互不相关的词";
+    PASSWORD_GOES_WHERE: "Write it in milkrun.toml: [console.users.NAME] with role = \"operator\" or \"viewer\", and password = \"…\".", "请写入 milkrun.toml：[console.users.名称]，包含 role = \"operator\" 或 \"viewer\"，以及 password = \"…\"。";
     TYPE_SECRET: "Type or paste the secret `{name}`, then press Enter; it is not shown.", "请输入或粘贴密钥 `{name}` 后回车；内容不会显示。";
     NO_SECRET_GIVEN: "no secret was given", "没有输入密钥";
     PIPE_SECRET: "type it, or pipe it in: printf %s \"$SECRET\" | milkrun secret set NAME", "请直接输入，或通过管道：printf %s \"$SECRET\" | milkrun secret set 名称";
@@ -336,6 +381,7 @@ texts! {
     NOT_GIVEN: "not given", "未提供";
     REASON: "  why: {reason}", "  原因：{reason}";
     OPEN_SLICE: "  open: {slice}: {why}", "  未关闭：{slice}：{why}";
+    BESIDE: "  backfill, read beside: {proved} slices proved, {open} still open", "  同时进行的补读：已证明 {proved} 个切片，剩余 {open} 个";
     AND_MORE: "  and {n} more", "  另有 {n} 个";
     PLACE: "  documents: {place}", "  单据位置：{place}";
     ASSUMES: "  the proof rests on: {assumes}", "  证明的前提：{assumes}";
@@ -376,6 +422,15 @@ texts! {
     NEVER_RUN: "never run", "从未运行";
     CUT_OFF: "cut off", "中断";
     RUNNING: "running: {who}", "运行中：{who}";
+    OPEN_BACKFILL: "{flow}: a backfill from {from} to {until} is open, {n} slices are left: milkrun backfill {flow}", "{flow}：补读 {from} 至 {until} 未完成，剩余 {n} 个切片：milkrun backfill {flow}";
+
+    // `backfill`.
+    BACKFILL_OPENED: "Flow `{flow}`: {n} slices from {from} to {until} are to be read.", "流程 `{flow}`：将读取 {from} 至 {until} 的 {n} 个切片。";
+    BACKFILL_CUT: "What is later may still change; the flow's own runs read it.", "更晚的内容仍可能变化，由流程自身的运行读取。";
+    BACKFILL_LATER: "The next runs of the flow read them.", "流程之后的运行会读取它们。";
+    NO_BACKFILL: "No backfill of flow `{flow}` is open: milkrun backfill {flow} --from DATE --to DATE", "流程 `{flow}` 没有未完成的补读：milkrun backfill {flow} --from 日期 --to 日期";
+    NO_MOMENT: "`{text}` is no day and no instant", "`{text}` 不是日期，也不是时刻";
+    NO_MOMENT_HELP: "write it like 2026-01-01, 2026-01-01 08:00:00 or 2026-01-01T08:00:00+08:00", "请写成 2026-01-01、2026-01-01 08:00:00 或 2026-01-01T08:00:00+08:00";
 
     // `preview`, `trace`, `dead-letters`.
     FATE_NEW: "new", "新增";
@@ -411,6 +466,41 @@ texts! {
     ARRIVED: "Record {key} counts as delivered.", "记录 {key} 视为已送达。";
     NO_SUCH_LETTER: "flow `{flow}` has no dead letter {ids}", "流程 `{flow}` 没有死信 {ids}";
     LIST_LETTERS: "milkrun dead-letters {flow} lists them", "milkrun dead-letters {flow} 可列出全部";
+
+    // `serve`, and what the console asks.
+    SERVING: "serving {dir} with {flows} flows until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
+    CONSOLE_AT: "the console: {address}", "控制台：{address}";
+    CHOOSE_ADDRESS: "choose another address with --listen, such as 127.0.0.1:0 for any free port", "请用 --listen 换一个地址，如 127.0.0.1:0 可任选空闲端口";
+    FLOW_RUNS: "flow `{flow}` is running already", "流程 `{flow}` 正在运行";
+    FLOW_RUNS_HELP: "wait until the run has ended, or cancel it", "请等待本次运行结束，或将其取消";
+    FLOW_DOES_NOT_RUN: "flow `{flow}` is not running", "流程 `{flow}` 没有在运行";
+    FLOW_DOES_NOT_RUN_HELP: "there is nothing to cancel", "没有可取消的运行";
+    FLOW_HAS_MISTAKES: "flow `{flow}` has mistakes in its files", "流程 `{flow}` 的文件有误";
+    MEND_FILES: "mend the file; it is used at once", "请修改文件，修改后立即生效";
+    NO_SUCH_RUN: "flow `{flow}` has no run {number}", "流程 `{flow}` 没有第 {number} 次运行";
+    NO_SUCH_PAGE: "page {number} of flow `{flow}` is not there", "流程 `{flow}` 的第 {number} 页不存在";
+    PAGE_NEVER_READ: "the flow has read nothing yet", "该流程还没有读取过任何内容";
+    PAGE_NOT_KEPT: "pages are kept as long as `[retention]` says, and not at all with `journal = false`", "页面按 `[retention]` 的设置保留；设置 `journal = false` 时不保留";
+    BAD_TARGET_PATH: "`{target}` is not the path of a field", "`{target}` 不是字段的路径";
+    TARGET_PATH_FORM: "write names joined by `.`, with `[*]` for every element of a list: `lines[*].qty`", "请用 `.` 连接名称，列表的每个元素写 `[*]`：`lines[*].qty`";
+    BAD_SOURCE_PATH: "what is to fill `{target}` is not the path of a field", "要填入 `{target}` 的不是字段的路径";
+    PATH_FORM: "write names joined by `.`, with `[*]` for every element of a list: `items[*].count`", "请用 `.` 连接名称，列表的每个元素写 `[*]`：`items[*].count`";
+    FIELD_IS_TAKEN: "another rule stands where `{target}` would have to be", "`{target}` 的位置上已有另一条规则";
+    FIELD_IS_TAKEN_HELP: "remove that rule first, or change the text", "请先删除那条规则，或直接修改文本";
+    TRANSFORM_IS_WHOLE: "the mapping makes whole documents by `transform`, so `{target}` has no rule of its own", "该映射用 `transform` 生成整张单据，`{target}` 没有单独的规则";
+    TRANSFORM_IS_WHOLE_HELP: "change the expression in the text", "请在文本中修改表达式";
+    NO_LIST_KNOWN: "`{target}` is in a list, and it is not said which list of the source its lines come from", "`{target}` 位于列表中，但没有说明各行来自哪个来源列表";
+    NO_LIST_KNOWN_HELP: "begin with a field of that list of the source", "请先从该来源列表中的一个字段开始";
+    MEND_TEXT_FIRST: "mend the text first; the list of mistakes says where", "请先改正文本，位置见错误列表";
+    MEND_TEXT: "mend the text and save it again; nothing was changed", "请改正文本后重新保存；没有做任何更改";
+    RULE_FORM: "write a rule as TOML, such as `{ from = \"created\", type = \"date\" }`", "请用 TOML 写规则，如 `{ from = \"created\", type = \"date\" }`";
+    FILE_MOVED: "the file of flow `{flow}` has changed since this text was made from it", "流程 `{flow}` 的文件在此文本生成之后已被更改";
+    FILE_MOVED_HELP: "load it again and make the change once more", "请重新载入后再修改";
+    SETTINGS_MOVED: "`milkrun.toml` has changed since this was made from it", "`milkrun.toml` 在此之后已被更改";
+    INCLUDED_NOT_EDITABLE: "flow `{flow}` includes the metadata of another platform, which is not changed here", "流程 `{flow}` 引用了其他平台的元数据，不能在此修改";
+    INCLUDED_NOT_EDITABLE_HELP: "change the metadata, or turn it into a flow with `milkrun import`", "请修改元数据，或用 `milkrun import` 把它转换为流程";
+    WAITS: "read on page {page}; waits for its delivery", "在第 {page} 页读取，等待投递";
+    WAITS_FOR_OUTCOME: "read on page {page}; sent, and what became of it is found out before anything else is sent", "在第 {page} 页读取；已发送但结果未知，查清之前不会再发送";
 
     // `sandbox`.
     SANDBOX_RUNS: "A simulated {vendor} answers at {url}", "模拟的{vendor}运行于 {url}";

@@ -20,6 +20,7 @@ mod restore;
 mod retain;
 
 pub(crate) use self::backup::backup;
+pub(crate) use self::disk::{disk, state_bytes};
 pub(crate) use self::doctor::{Finding, Health, Patient, diagnose};
 pub(crate) use self::restore::restore;
 pub(crate) use self::retain::retain;
