@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::quota::Party;
 use crate::secret::Secret;
 use crate::token::Keeper;
 use crate::transport::{Answer, Call, CallStats, Transport};
@@ -19,17 +20,45 @@ pub struct Context {
     keeper: Option<Arc<dyn Keeper>>,
     attempts: Option<u32>,
     counted: Option<Arc<CallStats>>,
+    party: Party,
 }
 
 impl Context {
     /// The surroundings of an account that makes no calls.
     pub fn local(account: &str, clock: Arc<dyn Clock>) -> Self {
-        Self { account: account.into(), clock, transport: None, keeper: None, attempts: None, counted: None }
+        Self {
+            account: account.into(),
+            clock,
+            transport: None,
+            keeper: None,
+            attempts: None,
+            counted: None,
+            party: Party::default(),
+        }
     }
 
     /// The surroundings of an account that calls its vendor through `transport`.
     pub fn new(account: &str, clock: Arc<dyn Clock>, transport: Arc<Transport>) -> Self {
-        Self { account: account.into(), clock, transport: Some(transport), keeper: None, attempts: None, counted: None }
+        Self { transport: Some(transport), ..Self::local(account, clock) }
+    }
+
+    /// The same surroundings, in the name of a party: those of one account share its quota fairly.
+    #[must_use]
+    pub fn as_party(mut self, name: &str) -> Self {
+        self.party.name = name.into();
+        self
+    }
+
+    /// The same surroundings, for a party that may use so many percent of every limit of the account, 1 to 100.
+    #[must_use]
+    pub fn with_share(mut self, percent: u8) -> Self {
+        self.party.share = percent.clamp(1, 100);
+        self
+    }
+
+    /// In whose name calls are made.
+    pub fn party(&self) -> &Party {
+        &self.party
     }
 
     /// The same surroundings, with calls tried so often in all instead of as often as is usual.

@@ -45,6 +45,13 @@ impl Flow {
         }
     }
 
+    /// The same flow, whose calls are made in its own name: the flows of one account share its quota fairly.
+    #[must_use]
+    pub(crate) fn as_party(&self) -> Self {
+        let in_its_name = |cx: &Context| cx.clone().as_party(&self.name);
+        Self { source_cx: in_its_name(&self.source_cx), sink_cx: in_its_name(&self.sink_cx), ..self.clone() }
+    }
+
     /// Checks what only shows when all parts are together.
     ///
     /// # Errors

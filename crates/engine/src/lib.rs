@@ -10,6 +10,7 @@
 //! | `drive` | how it all goes together meanwhile, and what a crash leaves behind |
 //! | [`arrived`] | what a person may say of a record whose outcome is unknown |
 //! | [`report`] | what a run says about itself |
+//! | [`timetable`] | when a flow starts by itself |
 
 mod append;
 mod arrived;
@@ -28,6 +29,7 @@ pub mod report;
 pub mod run;
 #[cfg(test)]
 mod simulation;
+pub mod timetable;
 #[cfg(test)]
 mod told;
 

@@ -71,6 +71,7 @@ pub async fn replay(
     observer: &dyn Observer,
 ) -> Result<Report> {
     flow.validate()?;
+    let flow = &flow.as_party();
     let lease = around.store.acquire(&flow.name, around.clock.now()).await?;
     let outcome = async {
         let state = around.store.load(lease).await?;
@@ -102,7 +103,9 @@ async fn run_leased(
     let state = around.store.load(lease).await?;
     // Other flows may use the same account: theirs are not this run's calls.
     let calls = Arc::new(CallStats::default());
-    let flow = &Flow { source_cx: flow.source_cx.clone().counted_in(Arc::clone(&calls)), ..flow.clone() };
+    let mut flow = flow.as_party();
+    flow.source_cx = flow.source_cx.counted_in(Arc::clone(&calls));
+    let flow = &flow;
     let begun = RunRecord { id: 0, started, ended: None, verdict: None, report: "{}".to_owned() };
     around.store.commit(lease, vec![Change::Run(begun)]).await?;
     let mut run = match Run::new(flow, around, lease, state, Work::Slices, observer).await {

@@ -48,8 +48,8 @@ fn taken(name: &str, card: &Path) -> Error {
     let owner = owner.unwrap_or_else(|| "another process".to_owned());
     let since = fs::metadata(card).and_then(|m| m.modified()).ok().and_then(|at| Timestamp::try_from(at).ok());
     let message = match since.and_then(|at| Timestamp::from_second(at.as_second()).ok()) {
-        Some(since) => format!("`milkrun {name}` is at work on this folder already: {owner} since {since}"),
-        None => format!("`milkrun {name}` is at work on this folder already: {owner}"),
+        Some(since) => format!("`{name}` is under way on this folder already: {owner} since {since}"),
+        None => format!("`{name}` is under way on this folder already: {owner}"),
     };
     Error::new(ErrorKind::Busy, message)
         .advise("wait until it has ended, or stop it; if it is killed, its right ends with it")
@@ -65,7 +65,7 @@ mod tests {
         let serve = Hold::take(folder.path(), "serve", "process 1 on here").unwrap();
         let error = Hold::take(folder.path(), "serve", "process 2 on here").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Busy);
-        let start = "`milkrun serve` is at work on this folder already: process 1 on here since 2";
+        let start = "`serve` is under way on this folder already: process 1 on here since 2";
         assert!(error.message().starts_with(start), "{error}");
         let upkeep = Hold::take(folder.path(), "upkeep", "process 2 on here").unwrap();
         drop((serve, upkeep));

@@ -50,4 +50,4 @@ pub use hold::Hold;
 pub use journal::{FileJournal, JournalOptions, Segment};
 pub use key::MasterKey;
 pub use store::{SqliteStore, StoreOptions};
-pub use upkeep::check_backup;
+pub use upkeep::{check_backup, replace_state};

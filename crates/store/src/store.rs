@@ -82,6 +82,11 @@ impl SqliteStore {
         };
         fs::create_dir_all(folder).map_err(|e| at(e.into()))?;
         let gate = Gate::pass(folder).map_err(at)?;
+        if folder.join(RESTORING).exists() {
+            let error =
+                Error::new(ErrorKind::State, "a restore of this folder broke off, and it holds parts of two states");
+            return Err(at(error.advise("run `milkrun restore` with `--force` once more")));
+        }
         let state =
             Database { path: folder.join("state.db"), what: "state file", schema: schema::STATE, durable: true };
         let quota =
@@ -171,6 +176,9 @@ impl SqliteStore {
         self.writer.run(move |conn| vault::forget_token(conn, &account)).await
     }
 }
+
+/// There while a restore moves files.
+pub(crate) const RESTORING: &str = "restoring";
 
 /// An empty state file is a new one only if the folder has not been used: the quota file is made after it.
 fn refuse_emptied(state: &Database, quota: &Database) -> Result<()> {

@@ -1,5 +1,6 @@
 //! What an installation is looked after with: holds, sizes, retention, copies, and what the console asks.
 
+use std::fs::{self, File};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -11,13 +12,17 @@ use crate::console::{self, LetterFilter, RunMark, Sizes, TokenFacts};
 use crate::database::Database;
 use crate::fault::RESTORE;
 use crate::hold::Hold;
-use crate::journal::FileJournal;
-use crate::store::SqliteStore;
+use crate::journal::{FileJournal, sync_folder};
+use crate::store::{RESTORING, SqliteStore};
+use crate::worker::{Gate, any_alive};
 use crate::{retain, schema};
 
+/// The files of a state, in the order in which a restore puts them.
+const STATE_FILES: [&str; 7] =
+    ["journal", "quota.db", "quota.db-wal", "quota.db-shm", "state.db", "state.db-wal", "state.db-shm"];
+
 impl SqliteStore {
-    /// Takes the right to do `name` on this folder, which one process can have at a time; `name` is a command, such as
-    /// `serve`. It ends when it is dropped, and with the process.
+    /// Takes the right to do `name` on this folder, such as `serve`, which one process can have at a time. It ends when it is dropped, and with the process.
     ///
     /// # Errors
     /// [`ErrorKind::Busy`] if another has it: the message says who, and since when.
@@ -227,6 +232,41 @@ impl SqliteStore {
         })
         .await
     }
+}
+
+/// Puts the state in `new` in the place of the one in `folder`, whose files are moved to `aside`; nobody may have it
+/// open. Where it breaks off, the folder does not open until it is done again.
+///
+/// # Errors
+/// [`ErrorKind::Busy`] if a process has the folder open; [`ErrorKind::Io`] if files cannot be moved.
+pub fn replace_state(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
+    let at = |e: std::io::Error| Error::from(e).with("folder", folder.display());
+    fs::create_dir_all(folder).map_err(at)?;
+    let _gate = Gate::pass(folder)?;
+    if any_alive(&folder.join("workers")).map_err(at)? {
+        return Err(Error::new(ErrorKind::Busy, "a milkrun process has this state folder open")
+            .with("folder", folder.display())
+            .advise("end all milkrun processes that use this folder, and run again"));
+    }
+    let mark = folder.join(RESTORING);
+    File::create(&mark).and_then(|file| file.sync_all()).map_err(at)?;
+    for name in STATE_FILES {
+        let (here, there, put) = (folder.join(name), aside.join(name), new.join(name));
+        if here.exists() {
+            fs::create_dir_all(aside).map_err(at)?;
+            // What an attempt that broke off has moved aside is the state before it; what is here came from that attempt.
+            if there.exists() { remove_any(&here) } else { fs::rename(&here, &there) }.map_err(at)?;
+        }
+        if put.exists() {
+            fs::rename(&put, &here).map_err(at)?;
+        }
+    }
+    sync_folder(folder).map_err(at)?;
+    fs::remove_file(&mark).map_err(at)
+}
+
+fn remove_any(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
 
 /// What the state file of a backup refers to in the journal, once it has been found to be ours, whole, and not newer

@@ -81,6 +81,30 @@ impl Drop for Workers {
     }
 }
 
+/// Whether any worker of that folder runs; nothing is changed.
+pub(crate) fn any_alive(folder: &Path) -> io::Result<bool> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|end| end != "lock") {
+            continue;
+        }
+        let file = match OpenOptions::new().read(true).write(true).open(&path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            file => file?,
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(true),
+            Err(TryLockError::Error(e)) => return Err(e),
+        }
+    }
+    Ok(false)
+}
+
 /// A lock that every process holds while it opens the folder.
 #[derive(Debug)]
 pub(crate) struct Gate {

@@ -360,7 +360,11 @@ impl Transport {
     }
 
     async fn attempt(&self, cx: &Context, call: &Call, token: Option<&Token>, attempt: u32) -> Result<Answer> {
-        let permit = self.limiter.acquire(&call.endpoint).await?;
+        // A call without the token is there to get one: the account's other calls wait for it anyway.
+        let permit = match &self.vault {
+            Some(_) if !call.with_token => self.limiter.acquire_first(&call.endpoint).await?,
+            _ => self.limiter.acquire(cx.party(), &call.endpoint).await?,
+        };
         let sent_at = cx.now();
         let wire = self.protocol.sign(call, token, sent_at)?;
         for stats in self.all_stats(cx) {

@@ -13,6 +13,7 @@ use milkrun_core::token::{Begin, Token, TokenStore as _};
 use milkrun_core::{ErrorKind, Key, Secret, Slice};
 use milkrun_store::{
     FileJournal, JournalOptions, LetterFilter, MasterKey, SqliteStore, StoreOptions, TokenFacts, check_backup,
+    replace_state,
 };
 
 fn open(folder: &Path) -> Arc<SqliteStore> {
@@ -258,4 +259,51 @@ async fn segments_and_what_needs_them_are_told() {
     let opened = Change::SliceOpened { id: 1, slice: Slice::default(), reading: "{}".into() };
     store.commit(lease, vec![opened]).await.unwrap();
     assert_eq!(store.needed_pages(lease.flow).await.unwrap(), (1, 2));
+}
+
+#[test]
+fn a_state_is_replaced_when_nobody_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let [state, new, aside] = ["state", "new", "aside"].map(|name| folder.path().join(name));
+    drop(open(&state));
+    fs::create_dir_all(state.join("journal/orders")).unwrap();
+    let old = fs::read(state.join("state.db")).unwrap();
+    fs::create_dir_all(new.join("journal/items")).unwrap();
+    fs::write(new.join("state.db"), "new").unwrap();
+    let store = open(&state);
+    assert_eq!(replace_state(&state, &new, &aside).unwrap_err().kind(), ErrorKind::Busy);
+    drop(store);
+    replace_state(&state, &new, &aside).unwrap();
+    assert_eq!(fs::read_to_string(state.join("state.db")).unwrap(), "new");
+    assert!(state.join("journal/items").exists() && !state.join("journal/orders").exists());
+    assert!(aside.join("journal/orders").exists() && !state.join("quota.db").exists());
+    assert_eq!(fs::read(aside.join("state.db")).unwrap(), old);
+}
+
+#[test]
+fn a_restore_that_broke_off_is_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let [state, new, aside] = ["state", "new", "aside"].map(|name| folder.path().join(name));
+    drop(open(&state));
+    let put = || {
+        fs::create_dir_all(&new).unwrap();
+        ["state.db", "quota.db"].iter().for_each(|name| fs::write(new.join(name), "new").unwrap());
+    };
+    put();
+    // It was killed when the log of calls was new and the state was still the old one.
+    fs::create_dir_all(&aside).unwrap();
+    fs::rename(state.join("quota.db"), aside.join("quota.db")).unwrap();
+    fs::rename(new.join("quota.db"), state.join("quota.db")).unwrap();
+    fs::write(state.join("restoring"), "").unwrap();
+    let error = SqliteStore::open(&state, StoreOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::State);
+    assert!(error.message().contains("broke off") && error.help().unwrap().contains("restore"), "{error}");
+    put();
+    replace_state(&state, &new, &aside).unwrap();
+    let read = |path: &Path| fs::read(path).unwrap();
+    assert_eq!((read(&state.join("state.db")), read(&state.join("quota.db"))), (b"new".to_vec(), b"new".to_vec()));
+    assert!(
+        read(&aside.join("quota.db")).starts_with(b"SQLite") && read(&aside.join("state.db")).starts_with(b"SQLite")
+    );
+    assert!(!state.join("restoring").exists());
 }

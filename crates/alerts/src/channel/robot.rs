@@ -1,0 +1,168 @@
+//! What all robots and webhooks have in common: an address that is a secret, one POST, and an answer that may say
+//! "no" with HTTP status 200.
+
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use milkrun_core::{Error, ErrorKind, Result, Secret};
+use reqwest::Url;
+use serde::Deserialize;
+use sha2::Sha256;
+
+/// How long one attempt may take.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
+/// The longest answer that is read, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// The answer of a robot: each vendor writes one of these.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    #[serde(alias = "code", alias = "StatusCode")]
+    errcode: Option<i64>,
+    #[serde(default, alias = "msg", alias = "StatusMessage")]
+    errmsg: String,
+}
+
+/// What a robot's code means, and what to do about it.
+pub(super) struct Meaning {
+    pub(super) kind: ErrorKind,
+    /// How long to be silent, where the robot is.
+    pub(super) wait: Option<Duration>,
+    pub(super) help: Option<&'static str>,
+}
+
+impl Meaning {
+    pub(super) fn of(kind: ErrorKind) -> Self {
+        Self { kind, wait: None, help: None }
+    }
+
+    pub(super) fn wait(self, wait: Duration) -> Self {
+        Self { wait: Some(wait), ..self }
+    }
+
+    pub(super) fn help(self, help: &'static str) -> Self {
+        Self { help: Some(help), ..self }
+    }
+}
+
+/// Sends JSON text to a robot, and judges its answer by its code.
+pub(super) async fn tell(
+    client: &reqwest::Client,
+    url: &str,
+    body: String,
+    meaning: fn(i64, &str) -> Meaning,
+) -> Result<()> {
+    let answer = post(client, url, body, &[]).await?;
+    let read = serde_json::from_str::<Answer>(&answer).ok();
+    let Some(Answer { errcode: Some(code), errmsg }) = read else {
+        return Err(Error::malformed("the robot's answer has no code"));
+    };
+    if code == 0 {
+        return Ok(());
+    }
+    let Meaning { kind, wait, help } = meaning(code, &errmsg);
+    let mut error = Error::new(kind, "the robot refused the message").with("code", code).with("said", errmsg);
+    if let Some(wait) = wait {
+        error = error.retry_after(wait);
+    }
+    Err(match help {
+        Some(help) => error.advise(help),
+        None => error,
+    })
+}
+
+/// Sends JSON text, and returns the answer to one that was taken.
+pub(super) async fn post(
+    client: &reqwest::Client,
+    url: &str,
+    body: String,
+    headers: &[(&str, String)],
+) -> Result<String> {
+    let mut request = client.post(url).timeout(TIMEOUT).header("content-type", "application/json; charset=utf-8");
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let mut response = request.body(body).send().await.map_err(|e| broken(e, "the channel cannot be reached"))?;
+    let status = response.status().as_u16();
+    let wait = response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse().ok());
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|e| broken(e, "the channel's answer broke off"))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > LONGEST {
+            return Err(Error::malformed("the channel's answer is too long"));
+        }
+    }
+    let refused = |kind, message: &'static str| Err(Error::new(kind, message).with("http_status", status));
+    match status {
+        200..300 => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        429 => refused(ErrorKind::QuotaExceeded, "the channel says that messages come too fast")
+            .map_err(|e| e.retry_after(Duration::from_secs(wait.unwrap_or(60)))),
+        500.. => refused(ErrorKind::Unavailable, "the channel's server failed"),
+        300..400 => refused(ErrorKind::Refused, "the channel sends to another address, which is not followed"),
+        _ => refused(ErrorKind::Refused, "the channel refused the message"),
+    }
+}
+
+fn broken(cause: reqwest::Error, message: &'static str) -> Error {
+    let kind = if cause.is_connect() { ErrorKind::Unavailable } else { ErrorKind::OutcomeUnknown };
+    // The address holds the robot's token.
+    Error::new(kind, message).caused_by(cause.without_url())
+}
+
+/// The HMAC-SHA256 of a message.
+pub(super) fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+/// The host of an address, and its port where it is not the usual one.
+pub(super) fn host(address: &Secret) -> Option<String> {
+    let url = Url::parse(address.expose()).ok()?;
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// The parts of an address that may be its token: long steps of its path, the values of its query, and a password.
+pub(super) fn tokens(address: &Secret) -> Vec<Secret> {
+    let Ok(url) = Url::parse(address.expose()) else { return Vec::new() };
+    let steps = url.path_segments().into_iter().flatten().filter(|step| step.len() >= 12).map(Secret::new);
+    let values = url.query_pairs().filter(|(_, value)| value.len() >= 6).map(|(_, value)| Secret::new(value));
+    steps.chain(values).chain(url.password().map(Secret::new)).collect()
+}
+
+/// Refuses an address that is none.
+pub(super) fn check_address(address: &Secret, setting: &'static str) -> Result<()> {
+    let url = Url::parse(address.expose()).ok();
+    if url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) && !address.is_unusable() {
+        return Ok(());
+    }
+    // The address itself is not shown: it holds a token.
+    Err(Error::config("the address of the channel is no http or https address").with("setting", setting))
+}
+
+/// The text with the keyword, where the robot asks for one.
+pub(super) fn with_keyword(text: &str, keyword: Option<&str>) -> String {
+    match keyword {
+        Some(keyword) if !text.contains(keyword) => format!("{text}\n\n{keyword}"),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_shows_its_host_only() {
+        let address = Secret::new("https://me:pa55word@example.com:8443/hook/0123456789abcdef?access_token=tok-en-1");
+        assert_eq!(host(&address).as_deref(), Some("example.com:8443"));
+        let hidden: Vec<_> = tokens(&address).iter().map(|token| token.expose().to_owned()).collect();
+        assert_eq!(hidden, ["0123456789abcdef", "tok-en-1", "pa55word"]);
+        assert!(check_address(&address, "webhook").is_ok());
+        for wrong in ["", "example.com/hook", "ftp://example.com/hook", "https://", "https://example.com/hook\n"] {
+            let error = check_address(&Secret::new(wrong), "webhook").unwrap_err();
+            assert_eq!(error.fact("setting"), Some("webhook"), "{wrong:?}");
+        }
+    }
+}

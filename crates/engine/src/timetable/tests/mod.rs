@@ -1,0 +1,7 @@
+//! Timetables, policies and dispatchers, tried out.
+
+mod clocks;
+mod dispatching;
+mod restarts;
+mod tables;
+mod words;
