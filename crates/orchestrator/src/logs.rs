@@ -17,6 +17,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::cli::Global;
+use crate::figures::{CallFigures, figures};
 use crate::show::{LogWriter, Out, Scrubber};
 
 /// The target of the events that tell of calls.
@@ -28,7 +29,11 @@ const CALL: &str = "milkrun::call";
 ///
 /// # Errors
 /// If the file for calls cannot be opened.
-pub(crate) fn start(global: &Global, out: &Out) -> Result<()> {
+pub(crate) fn start(
+    global: &Global,
+    out: &Out,
+    #[cfg(feature = "otel")] telemetry: Option<&crate::telemetry::Telemetry>,
+) -> Result<()> {
     let level = match (global.log_level.as_deref(), global.verbose) {
         (Some(level), _) => level.parse().unwrap_or(LevelFilter::WARN),
         (None, 0) => LevelFilter::WARN,
@@ -43,7 +48,10 @@ pub(crate) fn start(global: &Global, out: &Out) -> Result<()> {
         .with_filter(Targets::new().with_target("milkrun", level));
     let calls = global.log_json.as_deref().map(|path| CallLog::open(path, out.scrubber.clone())).transpose()?;
     let calls = calls.map(|log| log.with_filter(Targets::new().with_target(CALL, LevelFilter::INFO)));
-    let subscriber = tracing_subscriber::registry().with(lines).with(calls);
+    let counted = CallFigures(figures().clone()).with_filter(Targets::new().with_target(CALL, LevelFilter::INFO));
+    let subscriber = tracing_subscriber::registry().with(lines).with(calls).with(counted);
+    #[cfg(feature = "otel")]
+    let subscriber = subscriber.with(telemetry.map(crate::telemetry::Telemetry::layer));
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|e| Error::config("logging was started twice").caused_by(e))
 }

@@ -4,8 +4,11 @@ mod cli;
 mod commands;
 mod config;
 mod environment;
+mod figures;
 mod logs;
 mod show;
+#[cfg(feature = "otel")]
+mod telemetry;
 mod text;
 mod wiring;
 
@@ -47,7 +50,21 @@ fn main() -> ExitCode {
         let message = info.payload_as_str().unwrap_or_default();
         hook.note(fill!(hook.lang, text::PANICKED, place = place, message = message));
     }));
-    if let Err(error) = logs::start(&cli.global, &out) {
+    #[cfg(feature = "otel")]
+    let telemetry = match telemetry::Telemetry::of(&cli.global, &out) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            out.error(&error);
+            return ExitCode::from(show::exit_code(&error));
+        }
+    };
+    let started = logs::start(
+        &cli.global,
+        &out,
+        #[cfg(feature = "otel")]
+        telemetry.as_ref(),
+    );
+    if let Err(error) = started {
         out.error(&error);
         return ExitCode::from(show::exit_code(&error));
     }
@@ -59,7 +76,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(commands::execute(cli, &environment, &out)) {
+    let outcome = runtime.block_on(commands::execute(cli, &environment, &out));
+    #[cfg(feature = "otel")]
+    telemetry.into_iter().for_each(telemetry::Telemetry::end);
+    match outcome {
         Ok(code) => ExitCode::from(code),
         Err(Failure::Error(error)) => {
             out.error(&error);

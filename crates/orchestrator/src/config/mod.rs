@@ -10,6 +10,7 @@
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
 //! | `tables` | where do the values come from that expressions look up? |
+//! | `telemetry` | where are spans sent? |
 //! | `span`, `value` | how is a value read, and what is said if it is wrong? |
 //! | `schema` | what do editors need to complete these files? |
 
@@ -23,6 +24,7 @@ mod secret;
 mod shape;
 mod span;
 mod tables;
+mod telemetry;
 mod value;
 
 #[cfg(test)]
@@ -47,6 +49,8 @@ pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
 pub(crate) use self::tables::{TableConfig, TableFrom};
+#[cfg(feature = "otel")]
+pub(crate) use self::telemetry::collector;
 pub(crate) use self::value::{Moment, parse_rate, write_duration};
 
 use self::span::Section;
@@ -59,7 +63,7 @@ pub(crate) const STORE: &str = ".milkrun";
 /// Where the key of the vault is kept unless it is said otherwise.
 pub(crate) const KEY_FILE: &str = "milkrun.key";
 
-pub(super) const TOP: &[&str] = &["accounts", "console", "store"];
+pub(super) const TOP: &[&str] = &["accounts", "console", "store", "telemetry"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "key"];
 
 /// A file as it was read.
@@ -284,6 +288,9 @@ fn read_installation(
     root.close(&[], findings);
     if let Some((table, span)) = root.table("store", findings) {
         read_store(&mut installation.store, &installation.dir, table, &span, findings);
+    }
+    if let Some((table, span)) = root.table("telemetry", findings) {
+        telemetry::read(table, &span, findings);
     }
     if let Some((table, span)) = root.table("console", findings) {
         installation.console = console::read(table, &span, findings);

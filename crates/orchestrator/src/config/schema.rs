@@ -127,6 +127,12 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         "properties": {
             "accounts": { "type": "object", "additionalProperties": { "oneOf": accounts } },
             "console": console(),
+            "telemetry": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": { "otlp": { "type": "string",
+                    "description": "The OpenTelemetry collector that spans are sent to: http://127.0.0.1:4318. Needs a program built with `--features otel`." } },
+            },
             "store": {
                 "type": "object",
                 "additionalProperties": false,
@@ -218,6 +224,7 @@ mod tests {
         let all = installation_schema(&milkrun_core::connectors());
         assert_eq!(properties(&all, "/properties"), sorted(super::super::TOP));
         assert_eq!(properties(&all, "/properties/store/properties"), sorted(super::super::STORE_KEYS));
+        assert_eq!(properties(&all, "/properties/telemetry/properties"), sorted(super::super::telemetry::KEYS));
         let of = |below: &str| properties(&all, &format!("/properties/console/properties{below}"));
         assert_eq!(of(""), sorted(console::KEYS));
         assert_eq!(of("/tls/properties"), sorted(console::TLS_KEYS));
