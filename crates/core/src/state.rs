@@ -60,6 +60,8 @@ pub struct StoredSlice {
     pub id: u64,
     /// What it covers.
     pub slice: Slice,
+    /// For a slice of a backfill, the percentage of every limit that its reading may use.
+    pub share: Option<u8>,
     /// The state of the reading, as the engine wrote it.
     pub reading: String,
     /// The digests of the pages read so far: `(reading, digests)`, in the order they were committed.
@@ -288,6 +290,8 @@ pub enum Change {
         id: u64,
         /// What it covers.
         slice: Slice,
+        /// For a slice of a backfill, the percentage of every limit that its reading may use.
+        share: Option<u8>,
         /// The state of its reading.
         reading: String,
     },
@@ -354,8 +358,10 @@ pub struct FlowSummary {
     pub name: String,
     /// Who runs it now.
     pub running: Option<String>,
-    /// Slices that are not proved.
+    /// Slices that are not proved, without those of backfills.
     pub open_slices: u64,
+    /// What is left of backfills, if there is anything.
+    pub backfill: Option<OpenBackfill>,
     /// Records in the ledger.
     pub ledger: u64,
     /// Records in the outbox.
@@ -366,6 +372,29 @@ pub struct FlowSummary {
     pub planned: Vec<(String, Timestamp)>,
     /// The last run.
     pub last_run: Option<RunRecord>,
+}
+
+/// The slices of backfills that are not proved yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenBackfill {
+    /// Where the first of them begins.
+    pub from: Timestamp,
+    /// Where the last of them ends.
+    pub until: Timestamp,
+    /// How many they are.
+    pub slices: u64,
+}
+
+impl OpenBackfill {
+    /// What is left, from the slices of a flow and their shares.
+    pub fn of<'a>(slices: impl Iterator<Item = (&'a Slice, Option<u8>)>) -> Option<Self> {
+        let windows = slices.filter(|(_, share)| share.is_some()).filter_map(|(slice, _)| slice.window);
+        windows.fold(None, |left: Option<Self>, window| {
+            let Self { from, until, slices } =
+                left.unwrap_or(Self { from: window.from, until: window.until, slices: 0 });
+            Some(Self { from: from.min(window.from), until: until.max(window.until), slices: slices + 1 })
+        })
+    }
 }
 
 /// What is known of one key of a flow.

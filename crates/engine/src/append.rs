@@ -60,7 +60,8 @@ pub(crate) struct Batch {
     outgoing: Vec<Outgoing>,
     /// What will be true once it is committed.
     pub(crate) counts: Counts,
-    pub(crate) proved: Vec<Evidence>,
+    /// Whether the slice was one of the run's own, and what proved it.
+    pub(crate) proved: Vec<(bool, Evidence)>,
     n_pages: usize,
 }
 
@@ -81,7 +82,8 @@ pub(crate) struct Sealed {
     pub(crate) slices: Vec<u64>,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) counts: Counts,
-    pub(crate) proved: Vec<Evidence>,
+    /// Whether the slice was one of the run's own, and what proved it.
+    pub(crate) proved: Vec<(bool, Evidence)>,
 }
 
 impl Batch {

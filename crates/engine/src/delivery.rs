@@ -12,11 +12,12 @@ use milkrun_testkit::sample_stream;
 use milkrun_testkit::sinks::{MemorySink, Trouble, sample_target};
 use milkrun_testkit::world::{Drift, World};
 
-use crate::flow::{Flow, KeyRule, Options, Quiet, Stop, Surroundings};
+use crate::flow::{Flow, KeyRule, Options, Stop, Surroundings, Work};
+use crate::live::Quiet;
 use crate::plan::Span;
 use crate::preview::{Fate, judge};
 use crate::report::Report;
-use crate::run::{replay, run};
+use crate::run::run;
 
 struct Setting {
     flow: Flow,
@@ -56,11 +57,11 @@ impl Setting {
     }
 
     async fn run(&self) -> Report {
-        run(&self.flow, &self.around, false, &mut Stop::new().1, &Quiet).await.unwrap()
+        run(&self.flow, &self.around, &Work::Due, &mut Stop::new().1, &Quiet).await.unwrap()
     }
 
     async fn replay(&self) -> Report {
-        replay(&self.flow, &self.around, None, &mut Stop::new().1, &Quiet).await.unwrap()
+        run(&self.flow, &self.around, &Work::DeadLetters(None), &mut Stop::new().1, &Quiet).await.unwrap()
     }
 
     async fn stages(&self) -> Vec<Stage> {

@@ -7,10 +7,11 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use milkrun_core::state::{Change, DeadLetter, LedgerEntry, Stage};
 use milkrun_core::stream::Slice;
-use milkrun_core::{Appender, Error, ErrorKind, PageRequest, Result, Retry, SinkKind};
+use milkrun_core::{Appender, Context, Error, ErrorKind, PageRequest, Result, Retry, SinkKind};
 use tracing::Instrument as _;
 
 use crate::append::{Arrived, Batch, Checking, Sealed};
+use crate::backfill::backfill_context;
 use crate::flow::{Flow, Stop};
 use crate::outbox::{Courier, Outgoing};
 use crate::prepare::{Mark, Marker};
@@ -35,7 +36,7 @@ pub(crate) struct Committed {
     outgoing: Vec<Outgoing>,
     /// What is true now that it is committed.
     counts: Counts,
-    proved: Vec<Evidence>,
+    proved: Vec<(bool, Evidence)>,
 }
 
 /// After so many slices have failed, a run gives up: the vendor is down rather than one answer odd.
@@ -44,7 +45,7 @@ const MOST_FAILURES: usize = 3;
 /// How many pages may wait in memory for their delivery before reading pauses.
 const MOST_WAITING: usize = 8;
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Goes on until nothing is left to do.
     pub(crate) async fn drive(&mut self, stop: &mut Stop) -> Result<()> {
         let outcome = self.turn(stop).await;
@@ -81,6 +82,12 @@ impl Run<'_> {
             if ending.is_none() && self.failures.len() < MOST_FAILURES {
                 self.start_fetches();
             }
+            let goes_on = ending.is_none() && self.failures.len() < MOST_FAILURES && self.n_own > 0;
+            if goes_on {
+                self.start_fetches_beside();
+            } else if ending.is_some() || (self.fetches.is_empty() && self.is_at_rest()) {
+                self.give_up_fetches_beside();
+            }
             let now = tokio::time::Instant::now();
             let n_waiting = self.arrived.len() + self.batch.n_pages();
             deadline = (n_waiting > 0).then(|| deadline.unwrap_or(now + self.flow.options.batch_delay));
@@ -98,13 +105,7 @@ impl Run<'_> {
             if ending.is_none() {
                 self.start_delivery();
             }
-            if self.fetches.is_empty()
-                && self.arrived.is_empty()
-                && self.checking.is_none()
-                && self.committing.is_none()
-                && self.delivering.is_none()
-                && self.batch.is_empty()
-            {
+            if self.fetches.is_empty() && self.beside.fetches.is_empty() && self.is_at_rest() {
                 let goes_on = ending.is_none() && self.failures.is_empty() && !stop.is_asked();
                 match self.deferred.take().filter(|_| goes_on) {
                     Some(before) => self.plan(&before).await?,
@@ -124,6 +125,9 @@ impl Run<'_> {
                 }
                 known = crate::append::checked(&mut self.checking) => self.on_checked(known?),
                 Some(fetched) = self.fetches.next(), if !self.fetches.is_empty() => self.on_fetched(fetched),
+                Some(fetched) = self.beside.fetches.next(), if !self.beside.fetches.is_empty() => {
+                    self.on_fetched(fetched)
+                }
                 (courier, counts) = finished(&mut self.delivering) => self.on_delivered(courier, counts),
                 () = tokio::time::sleep_until(deadline.unwrap_or(now)), if deadline.is_some() && !is_late => Ok(()),
             };
@@ -145,17 +149,65 @@ impl Run<'_> {
         let (at_once, most) = (self.flow.options.concurrency, self.flow.options.batch_pages);
         while self.fetches.len() < at_once && self.fetches.len() + self.n_in_hand() < most.max(at_once) + at_once / 2 {
             let Some(id) = self.idle.pop_front() else { return };
-            let active = &self.slices[&id];
-            let ask = active.reading.ask(&self.flow.stream);
-            let slice = active.slice.clone();
-            let span = tracing::info_span!(
-                target: "milkrun::call", "page",
-                flow = self.flow.name, stream = self.flow.stream.name, slice = %slice, page = %ask.at
-            );
-            let (flow, marker) = (self.flow, self.marker.clone());
-            let fetch = async move { Fetched { slice: Some(id), outcome: fetch(flow, &marker, &slice, &ask).await } };
-            self.fetches.push(Box::pin(fetch.instrument(span)));
+            let fetch = self.fetch_next(id);
+            self.fetches.push(fetch);
         }
+    }
+
+    /// Fetches for slices of backfills, beside the run's own: at most their share of what is read at once, and only
+    /// while delivery keeps up, so that nothing of the run's own waits for them.
+    fn start_fetches_beside(&mut self) {
+        let (at_once, most) = (self.flow.options.concurrency, self.flow.options.batch_pages);
+        while self.n_outgoing < MOST_WAITING / 2
+            && self.beside.n_failed < MOST_FAILURES
+            && self.n_in_hand() < most.max(at_once)
+            && let Some(&id) = self.beside.idle.front()
+        {
+            let share = usize::from(self.slices[&id].share.unwrap_or(100));
+            if self.beside.fetches.len() >= (at_once * share / 100).max(1) {
+                return;
+            }
+            self.beside.idle.pop_front();
+            self.beside.fetching.insert(id);
+            let fetch = self.fetch_next(id);
+            self.beside.fetches.push(fetch);
+        }
+    }
+
+    /// The run's own slices are done: what is on its way for others is asked for again by whoever reads them next.
+    fn give_up_fetches_beside(&mut self) {
+        self.beside.fetches = FuturesUnordered::new();
+        let given_up = std::mem::take(&mut self.beside.fetching);
+        for id in given_up.into_iter().rev() {
+            self.beside.idle.push_front(id);
+        }
+    }
+
+    /// The next page of a slice, on its way.
+    fn fetch_next(&self, id: u64) -> BoxFuture<'a, Fetched> {
+        let active = &self.slices[&id];
+        let ask = active.reading.ask(&self.flow.stream);
+        let slice = active.slice.clone();
+        let span = tracing::info_span!(
+            target: "milkrun::call", "page",
+            flow = self.flow.name, stream = self.flow.stream.name, slice = %slice, page = %ask.at
+        );
+        let (flow, marker) = (self.flow, self.marker.clone());
+        let cx = match active.share {
+            Some(share) => backfill_context(&flow.source_cx, &flow.name, share),
+            None => flow.source_cx.clone(),
+        };
+        let fetch = async move { Fetched { slice: Some(id), outcome: fetch(flow, &cx, &marker, &slice, &ask).await } };
+        Box::pin(fetch.instrument(span))
+    }
+
+    /// Whether all that has been read is committed and nothing is being delivered.
+    fn is_at_rest(&self) -> bool {
+        self.arrived.is_empty()
+            && self.checking.is_none()
+            && self.committing.is_none()
+            && self.delivering.is_none()
+            && self.batch.is_empty()
     }
 
     /// Pages that are here and on no disk, and not on their way there.
@@ -164,6 +216,9 @@ impl Run<'_> {
     }
 
     pub(crate) fn on_fetched(&mut self, fetched: Fetched) -> Result<()> {
+        if let Some(id) = &fetched.slice {
+            self.beside.fetching.remove(id);
+        }
         match fetched.outcome {
             Ok(fresh) if matches!(self.flow.sink, SinkKind::Calls(_)) => self.take(fetched.slice, fresh, None),
             Ok(fresh) => {
@@ -175,7 +230,19 @@ impl Run<'_> {
     }
 
     /// A slice that fails stays open; the others go on, unless the reason concerns them too.
+    ///
+    /// One that is read beside concerns nobody else, unless the store or the run itself has failed: a vendor may refuse
+    /// what lies too far back for ever.
     fn slice_failed(&mut self, slice: u64, error: Error) -> Result<()> {
+        if self.slices.get(&slice).is_some_and(|active| !active.own) {
+            if matches!(error.kind(), ErrorKind::State | ErrorKind::Busy | ErrorKind::Interrupted) {
+                return Err(error);
+            }
+            tracing::warn!(flow = self.flow.name, slice, %error, "a slice of a backfill failed");
+            self.beside.n_failed += 1;
+            self.set_aside(slice, &error.to_string());
+            return Ok(());
+        }
         let for_all = matches!(
             error.kind(),
             ErrorKind::ConfigInvalid
@@ -189,6 +256,7 @@ impl Run<'_> {
         if for_all {
             return Err(error);
         }
+        self.set_aside(slice, &error.to_string());
         self.failures.push((slice, error));
         Ok(())
     }
@@ -241,8 +309,8 @@ impl Run<'_> {
         match step {
             Step::Proved(evidence) => {
                 let resume = active.reading.version().map(|v| Change::ResumeVersion(v.to_owned()));
-                self.slices.remove(&id);
-                self.batch.proved.push(evidence);
+                let own = self.close_slice(id).is_some_and(|active| active.own);
+                self.batch.proved.push((own, evidence));
                 self.batch.changes.extend(resume);
                 self.batch.changes.push(Change::SliceClosed { id });
                 self.batch.touch();
@@ -252,12 +320,12 @@ impl Run<'_> {
                 self.report.counts.readings_in_vain += 1;
                 tracing::debug!(flow = self.flow.name, slice = %active.slice, why, "a reading proved nothing");
                 if let Some(parts) = splittable {
-                    self.slices.remove(&id);
+                    let (share, own) = (active.share, active.own);
+                    self.close_slice(id);
                     self.batch.counts.splits += 1;
                     self.batch.changes.push(Change::SliceClosed { id });
                     for part in parts {
-                        let change = self.open_slice(part);
-                        let part = self.idle.pop_back().expect("just opened");
+                        let (part, change) = self.open_slice(part, share, own);
                         self.batch.slices.push(part);
                         self.batch.changes.push(change);
                     }
@@ -265,9 +333,10 @@ impl Run<'_> {
                     return Ok(());
                 }
                 active.reading.again(stream, &active.slice);
+                active.why = Some(why.to_owned());
                 if active.reading.in_vain() >= self.flow.options.max_readings {
                     active.reading.forgive();
-                    self.report.open.push((active.slice.to_string(), why.to_owned()));
+                    self.set_aside(id, why);
                 } else {
                     self.batch.slices.push(id);
                 }
@@ -291,7 +360,8 @@ impl Run<'_> {
 
     fn start_commit(&mut self) {
         let next = Batch::writing_into(std::mem::take(&mut self.spare));
-        let batch = std::mem::replace(&mut self.batch, next);
+        let mut batch = std::mem::replace(&mut self.batch, next);
+        batch.changes.extend(self.note(&batch.counts));
         let number = self.batch_number;
         self.batch_number += 1;
         let appender = self.appender.take();
@@ -323,8 +393,12 @@ impl Run<'_> {
     fn on_committed(&mut self, done: Committed) {
         self.committed = done.number;
         self.report.counts.add(&done.counts);
-        for evidence in &done.proved {
-            self.report.prove(evidence);
+        for (own, evidence) in &done.proved {
+            if *own {
+                self.report.prove(evidence);
+            } else {
+                self.beside.n_proved += 1;
+            }
         }
         if done.appender.is_some() {
             self.appender = done.appender;
@@ -333,7 +407,7 @@ impl Run<'_> {
             self.recent.retain(|_, (number, _)| *number > done.number);
         }
         for id in done.slices.into_iter().rev() {
-            self.idle.push_front(id);
+            self.queue_of(id).push_front(id);
         }
         self.n_outgoing += done.outgoing.len();
         self.returned.extend(done.outgoing);
@@ -383,10 +457,10 @@ impl Run<'_> {
 /// How often a page is asked for whose answer only turns out to be bad when it is read.
 const READ_ATTEMPTS: u32 = 3;
 
-async fn fetch(flow: &Flow, marker: &Marker, slice: &Slice, ask: &Ask) -> Result<Fresh> {
+async fn fetch(flow: &Flow, cx: &Context, marker: &Marker, slice: &Slice, ask: &Ask) -> Result<Fresh> {
     let request = PageRequest { stream: &flow.stream, slice, at: &ask.at, size: ask.size };
     for attempt in 1.. {
-        match flow.source.read_page(&flow.source_cx, request).await {
+        match flow.source.read_page(cx, request).await {
             Ok(page) => {
                 let (marks, facts) = marker.prepare(&page).map_err(|e| e.with("page", &ask.at))?;
                 return Ok(Fresh { page, marks, facts });
@@ -394,7 +468,7 @@ async fn fetch(flow: &Flow, marker: &Marker, slice: &Slice, ask: &Ask) -> Result
             // What the transport has repeated in vain comes as `Exhausted`.
             Err(error) if error.retry() == Retry::Backoff && attempt < READ_ATTEMPTS => {
                 tracing::debug!(flow = flow.name, %slice, %error, "the page is read again");
-                flow.source_cx.clock().sleep(Duration::from_secs(1) * attempt).await;
+                cx.clock().sleep(Duration::from_secs(1) * attempt).await;
             }
             Err(error) => return Err(error.with("page", &ask.at)),
         }

@@ -9,7 +9,6 @@ use milkrun_mapping::Mapping;
 
 use crate::plan::Span;
 use crate::prepare::{Mark, News};
-use crate::report::Counts;
 
 /// One flow with its accounts opened and its mapping compiled.
 #[derive(Clone, Debug)]
@@ -145,18 +144,17 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Is told how a run goes on.
-pub trait Observer: Send + Sync {
-    /// Called after every commit, and when the plan is made.
-    fn progress(&self, counts: &Counts);
-}
-
-/// Is told and says nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Quiet;
-
-impl Observer for Quiet {
-    fn progress(&self, _: &Counts) {}
+/// What a run takes its records from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// The source, from where the last run ended.
+    Due,
+    /// The source from the beginning: what was read and delivered is forgotten first, so that all is sent again.
+    Anew,
+    /// The spans of the past that are still to be read, see [`backfill`](mod@crate::backfill); nothing else.
+    Backfill,
+    /// Dead letters: these, or all of them.
+    DeadLetters(Option<Vec<u64>>),
 }
 
 /// Asks a run to end early and in good order.

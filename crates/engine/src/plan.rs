@@ -76,6 +76,35 @@ pub fn plan(
     Ok(plan)
 }
 
+/// Plans a backfill of `[from, until)` at `now`: its slices, oldest first, and up to where they reach.
+///
+/// What may still change without a trace, the settling time before now, is left to the flow's own runs.
+///
+/// # Errors
+/// [`ErrorKind::ConfigInvalid`](milkrun_core::ErrorKind::ConfigInvalid) if the stream cannot be asked for a span of time,
+/// or if nothing is left of the span.
+pub fn plan_backfill(
+    stream: &StreamSpec,
+    span: &Span,
+    whole: Window,
+    partitions: Option<&[String]>,
+    now: Timestamp,
+) -> Result<(Vec<Slice>, Window)> {
+    let Some(window) = &stream.window else {
+        let error = Error::config("the stream cannot be asked for a span of time").with("stream", &stream.name);
+        return Err(error.advise("run the flow: it reads the stream whole each time"));
+    };
+    let settled = floor(now - signed(span.settle.unwrap_or(window.settle)), window.granularity);
+    let whole = Window { from: floor(whole.from, window.granularity), until: whole.until.min(settled) };
+    if whole.from >= whole.until {
+        let error = Error::config("the span to be read is empty").with("from", whole.from).with("until", whole.until);
+        return Err(error.advise("it has to begin before it ends, and to lie in the past"));
+    }
+    let mut slices = Vec::new();
+    cut(&mut slices, window, span, None, whole, partitions);
+    Ok((slices, whole))
+}
+
 /// What of the stored state planning looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanState<'a> {
@@ -237,6 +266,28 @@ mod tests {
                 "by pay_time [2026-08-02T01:32:00Z, 2026-08-02T02:32:00Z)",
             ]
         );
+    }
+
+    #[test]
+    fn a_backfill_is_cut_into_windows_and_ends_where_changes_are_settled() {
+        let whole = |from, until| Window { from: at(from), until: at(until) };
+        let now = at("2026-08-01T05:00:30Z");
+        let ask = |span| plan_backfill(&stream(), &Span::default(), span, None, now);
+        let (slices, read) = ask(whole("2026-08-01T00:00:00.5Z", "2026-08-01T01:30:00Z")).unwrap();
+        let shown: Vec<_> = slices.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            ["[2026-08-01T00:00:00Z, 2026-08-01T01:00:00Z)", "[2026-08-01T01:00:00Z, 2026-08-01T01:30:00Z)"]
+        );
+        assert_eq!(read, whole("2026-08-01T00:00:00Z", "2026-08-01T01:30:00Z"));
+        let (_, read) = ask(whole("2026-08-01T04:00:00Z", "2027-01-01T00:00:00Z")).unwrap();
+        assert_eq!(read.until, at("2026-08-01T04:59:30Z"));
+        assert!(ask(whole("2026-08-01T04:00:00Z", "2026-08-01T04:00:00Z")).is_err());
+        assert!(ask(whole("2026-08-02T00:00:00Z", "2026-08-03T00:00:00Z")).is_err());
+        let no_window = StreamSpec { window: None, ..stream() };
+        let span = whole("2026-08-01T00:00:00Z", "2026-08-01T01:00:00Z");
+        let error = plan_backfill(&no_window, &Span::default(), span, None, now).unwrap_err();
+        assert!(error.message().contains("span of time"), "{error}");
     }
 
     #[test]

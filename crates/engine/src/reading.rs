@@ -173,6 +173,18 @@ impl Reading {
         }
     }
 
+    /// Pages and rows that this reading has taken into account.
+    pub fn done(&self) -> (u64, u64) {
+        match &self.saved.way {
+            Way::Probe => (0, 0),
+            Way::Backwards { total, index, n_rows } => {
+                let n_pages = total.div_ceil(u64::from(self.saved.size.max(1)));
+                (n_pages.saturating_sub(index + 1), *n_rows)
+            }
+            Way::Forwards { n_pages, n_rows, .. } => (*n_pages, *n_rows),
+        }
+    }
+
     /// The page to ask for next.
     pub fn ask(&self, stream: &StreamSpec) -> Ask {
         let size = self.saved.size;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use milkrun_core::state::Verdict;
+use milkrun_core::stream::Window;
 use serde::{Deserialize, Serialize};
 
 use crate::reading::Evidence;
@@ -70,9 +71,81 @@ pub struct Proved {
     pub total: Option<u64>,
 }
 
+/// What a run is there for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// It goes on where the last one ended.
+    #[default]
+    Run,
+    /// It sends dead letters again.
+    Replay,
+    /// It reads spans of the past.
+    Backfill,
+}
+
+impl Kind {
+    /// The kind as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Replay => "replay",
+            Self::Backfill => "backfill",
+        }
+    }
+}
+
+/// A slice that stays open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OpenSliceForms")]
+pub struct OpenSlice {
+    /// Its number within the flow.
+    pub id: u64,
+    /// What it covers, in words.
+    pub covers: String,
+    /// The span of time, where it has one.
+    pub window: Option<Window>,
+    /// Why it stays open.
+    pub why: String,
+}
+
+/// Open slices as reports have written them: once as what they cover and why.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OpenSliceForms {
+    Pair(String, String),
+    Whole { id: u64, covers: String, window: Option<Window>, why: String },
+}
+
+impl From<OpenSliceForms> for OpenSlice {
+    fn from(form: OpenSliceForms) -> Self {
+        match form {
+            OpenSliceForms::Pair(covers, why) => Self { id: 0, covers, window: None, why },
+            OpenSliceForms::Whole { id, covers, window, why } => Self { id, covers, window, why },
+        }
+    }
+}
+
+/// What a run has read of backfills beside its own slices.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Slices that it proved.
+    pub proved: u64,
+    /// Slices that are not proved yet.
+    pub open: u64,
+    /// Of these, the first ones that could not be proved or read in this run.
+    pub set_aside: Vec<OpenSlice>,
+}
+
 /// What a run did, and how it ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
+    /// Its number in the flow's history; 0 for what is not written there.
+    #[serde(default)]
+    pub run: u64,
+    /// What it was there for.
+    #[serde(default)]
+    pub kind: Kind,
     /// The flow.
     pub flow: String,
     /// How it ended.
@@ -94,10 +167,16 @@ pub struct Report {
     pub assumes: String,
     /// What the target promises about repetition.
     pub promise: String,
-    /// Slices that stay open: what they cover, and why.
-    pub open: Vec<(String, String)>,
+    /// Slices that could not be proved or read, and stay open.
+    pub open: Vec<OpenSlice>,
+    /// What it read of backfills beside that; it does not count in the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<Beside>,
     /// Calls made to the source, repetitions included.
     pub calls: u64,
+    /// Calls made to the target, repetitions included.
+    #[serde(default)]
+    pub sink_calls: u64,
     /// Where the documents are, for a local target.
     pub place: Option<String>,
 }
@@ -114,5 +193,19 @@ impl Report {
             _ => None,
         };
         self.counts.proved_slices += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_slices_of_older_reports_can_be_read() {
+        let old: Vec<OpenSlice> = serde_json::from_str(r#"[["[a, b)", "rows moved"]]"#).unwrap();
+        let expected = OpenSlice { id: 0, covers: "[a, b)".into(), window: None, why: "rows moved".into() };
+        assert_eq!(old, std::slice::from_ref(&expected));
+        let new = serde_json::to_string(&expected).unwrap();
+        assert_eq!(serde_json::from_str::<OpenSlice>(&new).unwrap(), expected);
     }
 }

@@ -22,16 +22,17 @@ use milkrun_testkit::sinks::{MemoryAppend, MemorySink, Trouble, sample_target};
 use milkrun_testkit::world::World;
 
 use crate::arrived::arrived;
-use crate::flow::{Flow, Options, Quiet, Stop, Surroundings};
+use crate::flow::{Flow, Options, Stop, Surroundings, Work};
+use crate::live::Quiet;
 use crate::plan::Span;
 use crate::report::Report;
 use crate::run::run;
 
-struct Setting {
-    flow: Flow,
-    store: MemoryStore,
-    around: Surroundings,
-    clock: Arc<dyn Clock>,
+pub(crate) struct Setting {
+    pub(crate) flow: Flow,
+    pub(crate) store: MemoryStore,
+    pub(crate) around: Surroundings,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Setting {
@@ -61,13 +62,13 @@ impl Setting {
         Self { flow, store, around, clock }
     }
 
-    fn appending(stream: StreamSpec, mapping: &str) -> Self {
+    pub(crate) fn appending(stream: StreamSpec, mapping: &str) -> Self {
         let sink = SinkKind::Appends(Arc::new(MemoryAppend::new(7)));
         Self::new(sink, sample_target(Idempotency::CommittedLength, 1), stream, mapping)
     }
 
-    async fn run(&self) -> Report {
-        run(&self.flow, &self.around, false, &mut Stop::new().1, &Quiet).await.unwrap()
+    pub(crate) async fn run(&self) -> Report {
+        run(&self.flow, &self.around, &Work::Due, &mut Stop::new().1, &Quiet).await.unwrap()
     }
 }
 
@@ -134,12 +135,12 @@ async fn what_was_not_committed_is_not_counted() {
     setting.store.commit(lease, vec![mark]).await.unwrap();
     setting.store.release(lease).await.unwrap();
     sink.0.store(true, Ordering::Relaxed);
-    let report = run(&setting.flow, &around, false, &mut Stop::new().1, &Quiet).await.unwrap();
+    let report = run(&setting.flow, &around, &Work::Due, &mut Stop::new().1, &Quiet).await.unwrap();
     assert_eq!((report.verdict, report.error_kind.as_deref()), (Verdict::Failed, Some("io")));
     let counts = &report.counts;
     assert_eq!((counts.records, counts.new, counts.documents, counts.proved_slices), (0, 0, 0, 0), "{report:?}");
     sink.0.store(false, Ordering::Relaxed);
-    let report = run(&setting.flow, &around, false, &mut Stop::new().1, &Quiet).await.unwrap();
+    let report = run(&setting.flow, &around, &Work::Due, &mut Stop::new().1, &Quiet).await.unwrap();
     let counts = &report.counts;
     assert_eq!((report.verdict, counts.new, counts.documents), (Verdict::Reconciled, 5, 5));
 }
@@ -178,7 +179,7 @@ async fn restarts_plan_the_overlap_once() {
     for _ in 0..4 {
         let (stopper, mut stop) = Stop::new();
         stopper.stop();
-        let report = run(&setting.flow, &setting.around, false, &mut stop, &Quiet).await.unwrap();
+        let report = run(&setting.flow, &setting.around, &Work::Due, &mut stop, &Quiet).await.unwrap();
         assert_eq!(report.error_kind.as_deref(), Some("interrupted"));
         planned.push(n_slices().await);
         setting.clock.sleep(Duration::from_secs(5)).await;
@@ -244,8 +245,8 @@ async fn flows_of_one_account_count_their_own_calls() {
     let (few, many) = (flow("few", 5), flow("many", 21));
     let (mut stop, mut stop_too) = (Stop::new().1, Stop::new().1);
     let (few, many) = tokio::join!(
-        run(&few, &first.around, false, &mut stop, &Quiet),
-        run(&many, &first.around, false, &mut stop_too, &Quiet)
+        run(&few, &first.around, &Work::Due, &mut stop, &Quiet),
+        run(&many, &first.around, &Work::Due, &mut stop_too, &Quiet)
     );
     let (few, many) = (few.unwrap(), many.unwrap());
     assert_eq!((few.calls, many.calls), (few.counts.pages, many.counts.pages));

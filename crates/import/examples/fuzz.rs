@@ -89,7 +89,13 @@ fn seeds() -> Vec<String> {
 
 /// What the importer makes of a text on either side, in short: which keys met which fate, and the places of mistakes.
 fn shape(text: &str) -> String {
-    let options = Options { name: "x".into(), since: "2026-01-01".into(), source_account: None, sink_account: None };
+    let options = Options {
+        name: "x".into(),
+        since: "2026-01-01".into(),
+        source_account: None,
+        sink_account: None,
+        is_timetable: |_| true,
+    };
     let plain = r#"{"api":"/a","id":"id","request":[]}"#;
     let mut all = BTreeSet::new();
     for (source, target) in [(text, None), (plain, Some(text)), (text, Some(text))] {

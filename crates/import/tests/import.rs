@@ -7,7 +7,13 @@ use milkrun_mapping::{Mapping, Output};
 use toml::de::{DeTable, DeValue};
 
 fn imported(source: &str, target: &str) -> Imported {
-    let options = Options { name: "x".into(), since: "2026-01-05".into(), source_account: None, sink_account: None };
+    let options = Options {
+        name: "x".into(),
+        since: "2026-01-05".into(),
+        source_account: None,
+        sink_account: None,
+        is_timetable: |_| true,
+    };
     import(source, Some(target), &options).unwrap()
 }
 
@@ -95,7 +101,13 @@ fn malformed_metadata_never_panics() {
     let mut n_texts = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        let options = Options { name: "x".into(), since: String::new(), source_account: None, sink_account: None };
+        let options = Options {
+            name: "x".into(),
+            since: String::new(),
+            source_account: None,
+            sink_account: None,
+            is_timetable: |_| true,
+        };
         for target in [None, Some(text.as_str())] {
             if let Ok(imported) = import(&text, target, &options) {
                 imported.flow.parse::<toml::Table>().unwrap();

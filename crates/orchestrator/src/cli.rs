@@ -64,6 +64,11 @@ pub(crate) enum Command {
     Preview(Preview),
     /// Runs flows once: reads, maps, delivers, and proves that nothing is missing. Goes on where the last run ended.
     Run(Run),
+    /// Runs flows by their timetables, unattended, and serves the console.
+    Serve(Serve),
+    /// Reads a span of the past again, or for the first time, within a share of the account's limits. What the target
+    /// has is not sent again. Without a span, goes on with what is left of earlier ones.
+    Backfill(Backfill),
     /// Shows where each flow stands.
     Status,
     /// Shows what became of one record: where it was read, and where it was delivered.
@@ -72,6 +77,17 @@ pub(crate) enum Command {
     DeadLetters(DeadLetters),
     /// Sends refused records again, after the mapping or the target has been mended.
     Replay(Replay),
+    /// Tells people what went wrong: tries the channels out, and lists what is and was wrong.
+    #[command(subcommand)]
+    Alerts(Alerts),
+    /// Copies the whole installation (state, pages, settings) while flows may run.
+    Backup(Backup),
+    /// Makes an installation of a backup.
+    Restore(Restore),
+    /// Forgets what `[retention]` says is old, and says what that was.
+    Retain(Retain),
+    /// Looks at state, clock, disk, accounts, files and flows, and says what is wrong and how to mend it.
+    Doctor(Doctor),
     /// Simulates a vendor on this machine, to try things out against.
     Sandbox(Sandbox),
     /// Keeps secrets in the installation's encrypted vault.
@@ -117,6 +133,17 @@ pub(crate) struct Init {
     /// A connector to write an example account for; may be given several times.
     #[arg(long = "connector", value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
+    /// Where the key of the vault is kept: in the file `milkrun.key`, or in the system's keyring.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) key: KeyPlace,
+}
+
+/// Where the key of the vault is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum KeyPlace {
+    #[default]
+    File,
+    Keyring,
 }
 
 #[derive(Args, Debug)]
@@ -162,6 +189,16 @@ pub(crate) struct Run {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Where the console listens; in place of `[console] listen`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Serves no console.
+    #[arg(long, conflicts_with = "listen")]
+    pub(crate) no_console: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Trace {
     /// The key of the record, or the number people know it by.
     pub(crate) id: String,
@@ -189,12 +226,59 @@ pub(crate) struct DeadLetters {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Backfill {
+    /// The flow.
+    pub(crate) flow: String,
+    /// The first day or instant: `2026-01-01`, `2026-01-01 08:00:00` in the stream's zone, or with an offset.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<String>,
+    /// The first day or instant that is not read any more; without it, all up to now.
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub(crate) to: Option<String>,
+    /// The percentage of every limit of the source's account that it may use.
+    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) share: u8,
+    /// Reads nothing now: the flow's next runs read the span beside what they read anyway.
+    #[arg(long, requires = "from")]
+    pub(crate) later: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Replay {
     /// The flow.
     pub(crate) flow: String,
     /// The numbers of dead letters; without them, all.
     #[arg(value_name = "NUMBER")]
     pub(crate) ids: Vec<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Backup {
+    /// A folder that is not there yet, or a `.tar.zst` file.
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    /// The file or the folder that `milkrun backup` made.
+    pub(crate) from: PathBuf,
+    /// Replaces a state that is there; it is moved aside.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Retain {
+    /// Only says what would be forgotten.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// Asks no vendor's host for the time.
+    #[arg(long)]
+    pub(crate) offline: bool,
 }
 
 #[derive(Args, Debug)]
@@ -230,6 +314,27 @@ pub(crate) struct Sandbox {
     /// several times.
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alerts {
+    /// Sends a test message to a channel, or to all of them, in quiet hours too.
+    Test(AlertsTest),
+    /// Lists incidents: the open ones first, then the newest.
+    List(AlertsList),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AlertsTest {
+    /// A channel of `milkrun.toml`; left out: all of them.
+    pub(crate) channel: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AlertsList {
+    /// How many to list.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
 }
 
 #[derive(Debug, Subcommand)]
@@ -328,6 +433,25 @@ pub(crate) struct Completions {
     /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+impl Command {
+    /// Whether it works on the installation in the folder, so that it writes the log that its settings ask for.
+    pub(crate) fn has_installation(&self) -> bool {
+        let has_none = matches!(
+            self,
+            Self::Demo(_)
+                | Self::Init(_)
+                | Self::Connectors
+                | Self::Restore(_)
+                | Self::Sandbox(_)
+                | Self::Import(_)
+                | Self::Sign(_)
+                | Self::Schema(_)
+                | Self::Completions(_)
+        );
+        !has_none
+    }
 }
 
 /// The command line with its help in that language.

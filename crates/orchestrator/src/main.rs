@@ -3,13 +3,17 @@
 mod cli;
 mod commands;
 mod config;
+mod desk;
 mod environment;
 mod figures;
+mod keyring;
 mod logs;
+mod serve;
 mod show;
 #[cfg(feature = "otel")]
 mod telemetry;
 mod text;
+mod upkeep;
 mod wiring;
 
 use std::process::ExitCode;
@@ -22,6 +26,9 @@ use crate::commands::Failure;
 use crate::environment::Environment;
 use crate::show::{Out, Scrubber};
 use crate::text::fill;
+
+/// How many threads serve; each costs memory, and vendors are slower than any of them.
+const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
     let environment = Environment::of_process();
@@ -58,8 +65,10 @@ fn main() -> ExitCode {
             return ExitCode::from(show::exit_code(&error));
         }
     };
+    let logs = cli.command.has_installation().then(|| config::logs_of(&commands::dir_of(&cli.global))).flatten();
     let started = logs::start(
         &cli.global,
+        logs.as_ref(),
         &out,
         #[cfg(feature = "otel")]
         telemetry.as_ref(),
@@ -68,7 +77,13 @@ fn main() -> ExitCode {
         out.error(&error);
         return ExitCode::from(show::exit_code(&error));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // What serves answers while it maps; a single command has nobody to answer.
+    let runtime = match cli.command {
+        cli::Command::Serve(_) => {
+            tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()
+        }
+        _ => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+    };
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

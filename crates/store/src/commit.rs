@@ -107,7 +107,7 @@ struct Changing<'c> {
 impl Changing<'_> {
     fn make(&mut self, change: Change) -> Work<()> {
         match change {
-            Change::SliceOpened { id, slice, reading } => self.open_slice(id, &slice, &reading),
+            Change::SliceOpened { id, slice, share, reading } => self.open_slice(id, &slice, share, &reading),
             Change::SliceAdvanced { id, reading, digests, forget_below } => {
                 self.advance_slice(id, &reading, digests, forget_below)
             }
@@ -188,10 +188,11 @@ impl Changing<'_> {
         Err(Error::new(ErrorKind::State, message).with("flow", self.flow).into())
     }
 
-    fn open_slice(&mut self, number: u64, slice: &Slice, reading: &str) -> Work<()> {
+    fn open_slice(&mut self, number: u64, slice: &Slice, share: Option<u8>, reading: &str) -> Work<()> {
         self.head.next_slice = self.head.next_slice.max(id(number) + 1);
         let spec = serde_json::to_string(slice).expect("a slice is texts and times");
-        self.execute("INSERT INTO slice VALUES(?1, ?2, ?3, ?4)", params![self.flow, id(number), spec, reading])?;
+        let sql = "INSERT INTO slice(flow, id, spec, reading, share) VALUES(?1, ?2, ?3, ?4, ?5)";
+        self.execute(sql, params![self.flow, id(number), spec, reading, share])?;
         Ok(())
     }
 
@@ -305,6 +306,11 @@ pub(crate) fn forget_pages_below(conn: &Connection, flow: i64, segment: u32) -> 
     Ok(below)
 }
 
+/// A slice as it is stored.
+pub(crate) fn read_slice(spec: &str) -> Work<Slice> {
+    serde_json::from_str(spec).map_err(|_| Fault::unexpected("a stored slice cannot be read"))
+}
+
 /// What is stored of the flow.
 pub(crate) fn load(conn: &Connection, worker: &str, lease: Lease) -> Work<FlowState> {
     lease::check(conn, worker, lease)?;
@@ -317,12 +323,11 @@ pub(crate) fn load(conn: &Connection, worker: &str, lease: Lease) -> Work<FlowSt
         })?
         .collect::<Result<_, _>>()?;
     let mut slices = conn
-        .prepare_cached("SELECT id, spec, reading FROM slice WHERE flow = ?1 ORDER BY id")?
-        .query_map([lease.flow], |row| Ok((from_id(row.get(0)?), row.get::<_, String>(1)?, row.get(2)?)))?
+        .prepare_cached("SELECT id, spec, reading, share FROM slice WHERE flow = ?1 ORDER BY id")?
+        .query_map([lease.flow], |row| Ok((from_id(row.get(0)?), row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)))?
         .map(|row| {
-            let (id, spec, reading) = row?;
-            let slice = serde_json::from_str(&spec).map_err(|_| Fault::unexpected("a stored slice cannot be read"))?;
-            Ok(StoredSlice { id, slice, reading, digests: Vec::new() })
+            let (id, spec, reading, share) = row?;
+            Ok(StoredSlice { id, slice: read_slice(&spec)?, share, reading, digests: Vec::new() })
         })
         .collect::<Work<Vec<_>>>()?;
     let mut of_slice =

@@ -1,10 +1,8 @@
 //! What those who look at an installation ask, each answered by an index or by one flow's rows.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use milkrun_core::state::{DeadLetter, Stage, Verdict};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::codec::{SqlKey, Written, from_id};
 use crate::fault::Work;
@@ -127,30 +125,25 @@ fn second_of(at: Timestamp) -> String {
     text.truncate(text.find(['.', 'Z']).unwrap_or(text.len()));
     text
 }
-/// The condition of a filter, and its values; `?1` is the flow, and `?2` whatever the caller needs.
-fn condition(filter: &LetterFilter) -> (String, Vec<String>) {
-    let (mut sql, mut values) = (String::new(), Vec::new());
-    if let Some(stage) = filter.stage {
-        values.push(stage.as_str().to_owned());
-        write!(sql, " AND stage = ?{}", values.len() + 2).expect("writing to memory cannot fail");
-    }
-    if let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) {
+
+/// What a filter asks for as a pattern: nothing stands for everything.
+fn pattern(filter: &LetterFilter) -> (Option<&'static str>, Option<String>) {
+    let text = filter.text.as_deref().filter(|text| !text.is_empty()).map(|text| {
         let plain = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        values.push(format!("%{plain}%"));
-        let n = values.len() + 2;
-        write!(sql, " AND (record LIKE ?{n} ESCAPE '\\' OR reason LIKE ?{n} ESCAPE '\\' OR key LIKE ?{n} ESCAPE '\\')")
-            .expect("writing to memory cannot fail");
-    }
-    (sql, values)
+        format!("%{plain}%")
+    });
+    (filter.stage.map(Stage::as_str), text)
 }
 
 /// How many dead letters of a flow the filter lets through.
 pub(crate) fn count_letters(conn: &Connection, flow: i64, filter: &LetterFilter) -> Work<u64> {
-    let (sql, texts) = condition(filter);
-    let mut values: Vec<&dyn ToSql> = vec![&flow, &0];
-    values.extend(texts.iter().map(|text| text as &dyn ToSql));
-    let count = format!("SELECT count(*) FROM dead_letter WHERE flow = ?1 AND id > ?2{sql}");
-    let count: i64 = conn.prepare_cached(&count)?.query_row(values.as_slice(), |row| row.get(0))?;
+    let (stage, text) = pattern(filter);
+    let count: i64 = conn
+        .prepare_cached(
+            "SELECT count(*) FROM dead_letter WHERE flow = ?1 AND (?2 IS NULL OR stage = ?2) AND (?3 IS NULL \
+             OR record LIKE ?3 ESCAPE '\\' OR reason LIKE ?3 ESCAPE '\\' OR key LIKE ?3 ESCAPE '\\')",
+        )?
+        .query_row(params![flow, stage, text], |row| row.get(0))?;
     Ok(from_id(count))
 }
 
@@ -162,16 +155,17 @@ pub(crate) fn find_letters(
     limit: u32,
     filter: &LetterFilter,
 ) -> Work<Vec<DeadLetter>> {
-    let (sql, texts) = condition(filter);
+    let (stage, text) = pattern(filter);
     let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let mut values: Vec<&dyn ToSql> = vec![&flow, &after];
-    values.extend(texts.iter().map(|text| text as &dyn ToSql));
-    let letters = format!(
-        "SELECT id, key, stage, reason, page, version, at, record FROM dead_letter \
-         WHERE flow = ?1 AND id > ?2{sql} ORDER BY id LIMIT {limit}"
-    );
-    let mut statement = conn.prepare(&letters)?;
-    let letters = statement.query_map(values.as_slice(), letter)?.collect::<Result<_, _>>()?;
+    let letters = conn
+        .prepare_cached(
+            "SELECT id, key, stage, reason, page, version, at, record FROM dead_letter \
+             WHERE flow = ?1 AND id > ?4 AND (?2 IS NULL OR stage = ?2) AND (?3 IS NULL \
+             OR record LIKE ?3 ESCAPE '\\' OR reason LIKE ?3 ESCAPE '\\' OR key LIKE ?3 ESCAPE '\\') \
+             ORDER BY id LIMIT ?5",
+        )?
+        .query_map(params![flow, stage, text, after, limit], letter)?
+        .collect::<Result<_, _>>()?;
     Ok(letters)
 }
 

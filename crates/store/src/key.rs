@@ -7,7 +7,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use milkrun_core::{Error, ErrorKind, Result};
+use milkrun_core::{Error, ErrorKind, Result, Secret};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -78,6 +78,15 @@ impl MasterKey {
         let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
         written.map_err(|e| Error::from(e).with("file", path.display()))?;
         Ok(key)
+    }
+
+    /// Makes a new key, as text that [`MasterKey::from_text`] reads.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the system gives no random numbers.
+    pub fn generate() -> Result<Secret> {
+        let key = Self::from_bytes(random()?);
+        Ok(Secret::new(STANDARD.encode(key.bytes)))
     }
 
     /// A short name of the key, which tells nothing about it: part of its SHA-256.
@@ -153,6 +162,13 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
             assert!(text.is_empty() || !format!("{error:?}").contains(text));
         }
+    }
+
+    #[test]
+    fn a_generated_key_is_read_again_and_no_other() {
+        let (a, b) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
+        let read = |text: &Secret| MasterKey::from_text(text.expose()).unwrap().id().to_owned();
+        assert_ne!(read(&a), read(&b));
     }
 
     #[test]

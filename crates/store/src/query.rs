@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use milkrun_core::Key;
 use milkrun_core::state::{
-    Bitmap, DeadLetter, FlowSummary, JournalRef, LedgerEntry, LedgerRow, OutboxPage, RunRecord, TraceEntry,
+    Bitmap, DeadLetter, FlowSummary, JournalRef, LedgerEntry, LedgerRow, OpenBackfill, OutboxPage, RunRecord,
+    TraceEntry,
 };
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::codec::{Fingerprint, SqlKey, Written, from_id, id, journal_ref};
 use crate::console;
+use crate::commit::read_slice;
 use crate::fault::Work;
 use crate::worker::Workers;
 
@@ -20,7 +22,7 @@ pub(crate) fn flows(conn: &Connection, workers: &Workers) -> Work<Vec<FlowSummar
     let mut pending = pending(conn)?;
     let rows = conn
         .prepare_cached(
-            "SELECT id, name, worker, owner, ledger_rows, (SELECT count(*) FROM slice WHERE flow = flow.id), \
+            "SELECT id, name, worker, owner, ledger_rows, (SELECT count(*) FROM slice WHERE flow = flow.id AND share IS NULL), \
              (SELECT count(*) FROM dead_letter WHERE flow = flow.id) FROM flow ORDER BY name",
         )?
         .query_map([], |row| {
@@ -33,6 +35,7 @@ pub(crate) fn flows(conn: &Connection, workers: &Workers) -> Work<Vec<FlowSummar
                 name: row.get(1)?,
                 running: None,
                 open_slices: from_id(row.get(5)?),
+                backfill: None,
                 ledger: from_id(row.get(4)?),
                 pending: pending.remove(&flow).unwrap_or_default(),
                 dead_letters: from_id(row.get(6)?),
@@ -56,10 +59,24 @@ pub(crate) fn flows(conn: &Connection, workers: &Workers) -> Work<Vec<FlowSummar
                     Ok((row.get(0)?, until))
                 })?
                 .collect::<Result<_, _>>()?;
+            summary.backfill = open_backfill(conn, flow)?;
             summary.last_run = runs(conn, flow, None, 1)?.pop();
             Ok(summary)
         })
         .collect()
+}
+
+/// What is left of the flow's backfills.
+fn open_backfill(conn: &Connection, flow: i64) -> Work<Option<OpenBackfill>> {
+    let slices = conn
+        .prepare_cached("SELECT spec, share FROM slice WHERE flow = ?1 AND share IS NOT NULL")?
+        .query_map([flow], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?
+        .map(|row| {
+            let (spec, share) = row?;
+            Ok((read_slice(&spec)?, share))
+        })
+        .collect::<Work<Vec<_>>>()?;
+    Ok(OpenBackfill::of(slices.iter().map(|(slice, share)| (slice, *share))))
 }
 
 /// Records to deliver, by flow.

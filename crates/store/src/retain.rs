@@ -62,28 +62,41 @@ pub(crate) fn forget_ledger(
 
 /// Forgets the runs of a flow that began before `before`, but for the last one; with `dry`, only counts them.
 pub(crate) fn forget_runs(conn: &Connection, flow: i64, before: Timestamp, dry: bool) -> Work<u64> {
-    let old = "FROM run WHERE flow = ?1 AND started < ?2 AND id < (SELECT max(id) FROM run WHERE flow = ?1)";
-    change(conn, old, flow, before, dry)
+    const COUNT: &str = "SELECT count(*) FROM run WHERE flow = ?1 AND started < ?2 \
+                         AND id < (SELECT max(id) FROM run WHERE flow = ?1)";
+    const DELETE: &str = "DELETE FROM run WHERE flow = ?1 AND started < ?2 \
+                          AND id < (SELECT max(id) FROM run WHERE flow = ?1)";
+    if dry { count(conn, COUNT, flow, before) } else { delete(conn, DELETE, flow, before) }
 }
 
 /// Forgets the dead letters of a flow that were refused before `before`; with `dry`, only counts them.
 pub(crate) fn forget_letters(conn: &Connection, flow: i64, before: Timestamp, dry: bool) -> Work<u64> {
-    change(conn, "FROM dead_letter WHERE flow = ?1 AND at < ?2", flow, before, dry)
+    const COUNT: &str = "SELECT count(*) FROM dead_letter WHERE flow = ?1 AND at < ?2";
+    const DELETE: &str = "DELETE FROM dead_letter WHERE flow = ?1 AND at < ?2";
+    if dry { count(conn, COUNT, flow, before) } else { delete(conn, DELETE, flow, before) }
 }
 
-fn change(conn: &Connection, old: &str, flow: i64, before: Timestamp, dry: bool) -> Work<u64> {
-    let values = params![flow, before.to_string()];
-    if dry {
-        let count: i64 = conn.query_row(&format!("SELECT count(*) {old}"), values, |row| row.get(0))?;
-        return Ok(count.cast_unsigned());
-    }
-    Ok(conn.execute(&format!("DELETE {old}"), values)? as u64)
+fn count(conn: &Connection, sql: &str, flow: i64, before: Timestamp) -> Work<u64> {
+    let count: i64 = conn.query_row(sql, params![flow, before.to_string()], |row| row.get(0))?;
+    Ok(count.cast_unsigned())
+}
+
+fn delete(conn: &Connection, sql: &str, flow: i64, before: Timestamp) -> Work<u64> {
+    Ok(conn.execute(sql, params![flow, before.to_string()])? as u64)
 }
 
 /// What keeps the pages of a flow: open slices, and the first segment with something to deliver or that is written to.
 pub(crate) fn needed_pages(conn: &Connection, flow: i64) -> Work<(u64, u32)> {
     let slices: i64 = conn.query_row("SELECT count(*) FROM slice WHERE flow = ?1", [flow], |row| row.get(0))?;
     Ok((slices.cast_unsigned(), crate::commit::needed_segment(conn, flow)?))
+}
+
+/// The segments that pages of a flow lie in.
+pub(crate) fn segments_in_use(conn: &Connection, flow: i64) -> Work<Vec<u32>> {
+    let mut statement =
+        conn.prepare_cached("SELECT DISTINCT segment FROM page WHERE flow = ?1 AND segment > 0 ORDER BY segment")?;
+    let segments = statement.query_map([flow], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(segments)
 }
 
 /// Gives free pages back to the file system, some at a time; returns how many are left.

@@ -18,7 +18,12 @@ pub(crate) struct Schema {
 /// `state.db`; the id reads `MRst`.
 pub(crate) const STATE: Schema = Schema {
     application_id: 0x4d52_7374,
-    steps: &[include_str!("sql/state-1.sql"), include_str!("sql/state-2.sql"), include_str!("sql/state-3.sql")],
+    steps: &[
+        include_str!("sql/state-1.sql"),
+        include_str!("sql/state-2.sql"),
+        include_str!("sql/state-3.sql"),
+        include_str!("sql/state-4.sql"),
+    ],
 };
 
 /// `quota.db`; the id reads `MRqu`.

@@ -195,6 +195,14 @@ impl SqliteStore {
         self.readers.run(move |conn| retain::needed_pages(conn, flow)).await
     }
 
+    /// The segments of the journal that pages of a flow lie in, ascending.
+    ///
+    /// # Errors
+    /// Those of the state file.
+    pub async fn segments_in_use(&self, flow: i64) -> Result<Vec<u32>> {
+        self.readers.run(move |conn| retain::segments_in_use(conn, flow)).await
+    }
+
     /// Gives pages of the state file that nothing lies on back to the file system.
     ///
     /// # Errors
@@ -280,7 +288,8 @@ pub async fn check_backup(folder: &Path) -> Result<Vec<JournalPart>> {
     blocking(move || {
         let wrong = database.integrity(1)?;
         if let Some(line) = wrong.into_iter().next() {
-            let error = Error::new(ErrorKind::State, "the state file is damaged").advise(RESTORE);
+            let what = database.what;
+            let error = Error::new(ErrorKind::State, format!("the {what} is damaged")).advise(RESTORE);
             return Err(error.with("file", database.path().display()).with("finding", line));
         }
         backup::journal_parts(database.path()).map(|(parts, _)| parts).map_err(|f| database.explain(f))

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use milkrun_core::state::{
     Change, DeadLetter, FlowState, FlowSummary, Journal, JournalEntry, JournalRef, Lease, LedgerEntry, LedgerRow,
-    OutboxPage, Planned, RunRecord, StateStore, StoredSlice, TraceEntry,
+    OpenBackfill, OutboxPage, Planned, RunRecord, StateStore, StoredSlice, TraceEntry,
 };
 use milkrun_core::token::{Begin, StoredToken, Token, TokenStore};
 use milkrun_core::{Error, ErrorKind, Key, Result};
@@ -79,9 +79,9 @@ impl MemoryStore {
 impl FlowData {
     fn apply(&mut self, change: Change) -> Result<()> {
         match change {
-            Change::SliceOpened { id, slice, reading } => {
+            Change::SliceOpened { id, slice, share, reading } => {
                 self.next_slice = self.next_slice.max(id + 1);
-                self.slices.insert(id, StoredSlice { id, slice, reading, digests: Vec::new() });
+                self.slices.insert(id, StoredSlice { id, slice, share, reading, digests: Vec::new() });
             }
             Change::SliceAdvanced { id, reading, digests, forget_below } => {
                 let slice = self.slices.get_mut(&id).ok_or_else(|| Error::new(ErrorKind::State, "no such slice"))?;
@@ -225,7 +225,8 @@ impl StateStore for MemoryStore {
             FlowSummary {
                 name: name.clone(),
                 running: data.held.then(|| "this process".to_owned()),
-                open_slices: data.slices.len() as u64,
+                open_slices: data.slices.values().filter(|slice| slice.share.is_none()).count() as u64,
+                backfill: OpenBackfill::of(data.slices.values().map(|slice| (&slice.slice, slice.share))),
                 ledger: data.ledger.len() as u64,
                 pending: data.pages.values().map(|p| p.todo.len() as u64).sum(),
                 dead_letters: data.dead.len() as u64,

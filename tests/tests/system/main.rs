@@ -10,6 +10,7 @@ mod server;
 mod simulator;
 mod vendor;
 
+mod backfill;
 mod clients;
 mod declared;
 mod drift;
@@ -33,3 +34,4 @@ mod seeds;
 mod sign;
 mod state;
 mod two;
+mod upkeep;

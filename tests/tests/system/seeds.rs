@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use milkrun_core::state::Verdict;
 use milkrun_core::transport::client;
 use milkrun_core::{Clock, Context, Idempotency, SinkKind};
-use milkrun_engine::{Flow, Options, Quiet, Span, Stop, Surroundings};
+use milkrun_engine::{Flow, Options, Quiet, Span, Stop, Surroundings, Work};
 use milkrun_mapping::Mapping;
 use milkrun_sandbox::kuaimai::{self, EmptyResult, Settings, SortOrder, TotalOn, WindowEnd};
 use milkrun_sandbox::{Fault, FaultRule};
@@ -117,7 +117,7 @@ async fn play(seed: u64, http: &reqwest::Client) -> Seen {
             control.clear_faults();
         }
         let until = clock.now() - SETTLE;
-        let report = milkrun_engine::run(&flow, &around, false, &mut stop.clone(), &Quiet).await.unwrap();
+        let report = milkrun_engine::run(&flow, &around, &Work::Due, &mut stop.clone(), &Quiet).await.unwrap();
         let orders = Orders::of(&sink.lines());
         let what = format!("seed {seed}, run {run}");
         orders.assert_nothing_doubled();

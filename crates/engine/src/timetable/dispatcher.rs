@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::mark::{Begun, Mark, Waiting};
-use super::policy::{MOST_CAUGHT_UP, Missed, ON_TIME, Overlap, Policy};
+use super::policy::{MOST_CAUGHT_UP, Missed, ON_TIME, Overlap, Policy, Schedule};
 use super::table::{Timetable, zone};
 
 /// If starts are dealt with up to an instant this far in the future, the machine's clock was ahead and has been put
@@ -35,6 +35,19 @@ pub struct Entry {
     pub policy: Policy,
     /// Whether the timetable is not followed for now. Nothing that was due meanwhile is made up for.
     pub paused: bool,
+}
+
+impl Entry {
+    /// A flow with its schedule, if it has one.
+    pub fn new(flow: impl Into<String>, account: impl Into<String>, schedule: Option<&Schedule>) -> Self {
+        Self {
+            flow: flow.into(),
+            account: account.into(),
+            timetable: schedule.map(|schedule| schedule.timetable.clone()),
+            policy: schedule.map(|schedule| schedule.policy).unwrap_or_default(),
+            paused: schedule.is_some_and(|schedule| schedule.paused),
+        }
+    }
 }
 
 /// Why a flow starts.

@@ -24,6 +24,6 @@ mod tests;
 pub use dispatcher::{Decision, Dispatcher, Entry, Manual, Skip, State, Upcoming, Why};
 pub use field::Mistake;
 pub use mark::Mark;
-pub use policy::{Missed, Overlap, Policy};
+pub use policy::{Missed, Overlap, Policy, Schedule};
 pub use table::Timetable;
 pub use timekeeper::{SHELF, Timekeeper};

@@ -63,6 +63,17 @@ pub struct Policy {
     pub jitter: Duration,
 }
 
+/// When a flow starts by itself, and how that is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// At which instants.
+    pub timetable: Timetable,
+    /// What becomes of starts that cannot be followed.
+    pub policy: Policy,
+    /// Whether it is not followed for now.
+    pub paused: bool,
+}
+
 impl Policy {
     /// When the flow begins for the start that its timetable has at `start`.
     pub fn begins(&self, flow: &str, timetable: &Timetable, start: Timestamp) -> Timestamp {

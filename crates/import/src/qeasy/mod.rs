@@ -44,6 +44,8 @@ pub struct Options {
     pub source_account: Option<String>,
     /// The account that is written to.
     pub sink_account: Option<String>,
+    /// Whether a text is a timetable that a flow may have, in Beijing time. Timetables are read by another part.
+    pub is_timetable: fn(&str) -> bool,
 }
 
 /// A flow made of metadata.
@@ -71,7 +73,7 @@ pub fn import(source: &str, target: Option<&str>, options: &Options) -> Result<I
     };
     let source_node = object(Side::Source, source)?;
     let target_node = target.map(|text| object(Side::Target, text)).transpose()?;
-    let mut read = SourceSide::read(&source_node);
+    let mut read = SourceSide::read(&source_node, options.is_timetable);
     let mut written = target_node.as_ref().map(|node| TargetSide::read(node, &mut read));
     read.filter_by(&[]);
     let platform = Platform::of(&read.request.api);
@@ -118,6 +120,7 @@ struct SourceSide {
     key: Vec<String>,
     number: Option<String>,
     schedule: Option<String>,
+    is_timetable: fn(&str) -> bool,
     filter: Option<String>,
     lines: Vec<(String, String)>,
     explode: Option<String>,
@@ -129,7 +132,7 @@ struct SourceSide {
 }
 
 impl SourceSide {
-    fn read(node: &Node) -> Self {
+    fn read(node: &Node, is_timetable: fn(&str) -> bool) -> Self {
         let mut ledger = Ledger::new(Side::Source);
         let mut request = Request {
             api: node.text("api").unwrap_or_default(),
@@ -150,6 +153,7 @@ impl SourceSide {
             key: Vec::new(),
             number: None,
             schedule: None,
+            is_timetable,
             filter: None,
             lines: Vec::new(),
             explode: None,
@@ -254,7 +258,7 @@ impl SourceSide {
                 source::remedy(&at, &items, &mut self.request, ledger);
                 unknown_members(node, name, &["crontab", "takeOverRequest", "adapter"], ledger);
             }
-            "crontab" => self.schedule = crontab(name, node, span, ledger),
+            "crontab" => self.schedule = crontab(name, node, span, self.is_timetable, ledger),
             "groupCalculate" => group_calculate(span, ledger),
             name if DESCRIBING.contains(&name) => ledger.carried(name, span),
             _ => item::unknown(name, span, ledger),
@@ -505,12 +509,21 @@ fn group_calculate(span: &std::ops::Range<usize>, ledger: &mut Ledger) {
     ledger.decide("groupCalculate", span, note, instead);
 }
 
-fn crontab(name: &str, node: &Node, span: &std::ops::Range<usize>, ledger: &mut Ledger) -> Option<String> {
-    let schedule = node.plain().and_then(|text| when::schedule(&text));
+fn crontab(
+    name: &str,
+    node: &Node,
+    span: &std::ops::Range<usize>,
+    is_timetable: fn(&str) -> bool,
+    ledger: &mut Ledger,
+) -> Option<String> {
+    let schedule = node.plain().and_then(|text| when::schedule(&text)).filter(|text| is_timetable(text));
     if schedule.is_some() {
         ledger.translated(name, span, "the timetable of the flow, in Beijing time", "流程的计划，按北京时间");
     } else {
-        let note = Title::new("it is no crontab of five or six fields", "它不是五段或六段的 crontab");
+        let note = Title::new(
+            "it is no crontab of five or six fields that can be followed",
+            "它不是可以执行的五段或六段 crontab",
+        );
         ledger.decide(name, span, note, Title::new("set `schedule` by hand", "请手工设置 `schedule`"));
     }
     schedule

@@ -7,7 +7,7 @@ use super::{Failure, Here, Outcome};
 use crate::config::{Around, Installation};
 use crate::show::{Align, Table, error_json, exit_code, json_of};
 use crate::text::{self, fill};
-use crate::wiring::{Accounts, Secrets, State, open_accounts, open_state, prepare_flows};
+use crate::wiring::{Accounts, Secrets, State, open_accounts, open_alerts, open_state, prepare_flows};
 
 pub(super) async fn check(here: Here<'_>, offline: bool) -> Outcome {
     let out = here.out;
@@ -20,6 +20,7 @@ pub(super) async fn check(here: Here<'_>, offline: bool) -> Outcome {
         Secrets::Fetched { environment: here.environment, vault: Some(&open.store), scrubber: &out.scrubber }
     };
     let accounts = open_accounts(&installation, |_| true, secrets, out.lang, &mut reports).await?;
+    open_alerts(&installation, secrets, out.lang, &mut reports).await?;
     let flows = prepare_flows(&installation, &accounts, state.as_ref(), |_| true, out.lang, &mut reports).await?;
     if !reports.is_clean() {
         return Err(Failure::Mistakes(reports));
@@ -28,7 +29,7 @@ pub(super) async fn check(here: Here<'_>, offline: bool) -> Outcome {
     for file in &warnings {
         out.note(format!("{}\n", out.warnings(file)));
     }
-    let proved = match (offline, &mut state) {
+    let proved = match (offline, &state) {
         (false, Some(state)) => prove(here, &installation, &accounts, state).await,
         _ => Vec::new(),
     };
@@ -72,7 +73,7 @@ async fn prove(
     here: Here<'_>,
     installation: &Installation,
     accounts: &Accounts,
-    state: &mut State,
+    state: &State,
 ) -> Vec<(String, Result<()>)> {
     let mut all = Vec::new();
     for config in &installation.accounts {

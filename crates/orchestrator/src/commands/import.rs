@@ -42,6 +42,7 @@ pub(super) fn import(here: Here<'_>, ask: &cli::Import) -> Outcome {
         since: ask.since.clone().unwrap_or_else(|| today.to_string()),
         source_account: ask.account.clone(),
         sink_account: ask.sink_account.clone(),
+        is_timetable: crate::config::is_timetable,
     };
     let texts = |side| if side == Side::Source { Some(&source) } else { target.as_ref() };
     let imported = qeasy::import(&source.text, target.as_ref().map(|t| t.text.as_str()), &options);

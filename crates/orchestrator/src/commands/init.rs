@@ -8,13 +8,19 @@ use milkrun_store::MasterKey;
 use serde_json::json;
 
 use super::{Here, Outcome};
-use crate::cli;
+use crate::cli::{self, KeyPlace};
 use crate::config::{FILE, KEY_FILE, STORE};
+use crate::keyring;
+use crate::show::without_nulls;
 use crate::text::{self, fill};
 
-pub(super) fn init(here: Here<'_>, ask: &cli::Init) -> Outcome {
+pub(super) async fn init(here: Here<'_>, ask: &cli::Init) -> Outcome {
     let out = here.out;
     let dir = here.dir();
+    let name = keyring::usual_name(&dir);
+    let in_keyring = ask.key == KeyPlace::Keyring;
+    // Before anything is written: where there is no keyring, nothing is left half done.
+    let is_new_key = in_keyring && keyring::make(out.lang, &name).await?;
     let specs = ask.connectors.iter().map(|name| connector(name)).collect::<Result<Vec<_>>>()?;
     make_dir(&dir)?;
     make_dir(&dir.join("flows"))?;
@@ -35,23 +41,39 @@ pub(super) fn init(here: Here<'_>, ask: &cli::Init) -> Outcome {
         accounts.push('\n');
         accounts.push_str(spec.example);
     }
+    if in_keyring {
+        let value = toml::Value::String(name.clone());
+        accounts.push_str(&format!("\n[store]\nkey = {{ keyring = {value} }}\n"));
+    }
     put(FILE, &accounts)?;
     put("flows/example.toml.off", &out.lang.file(text::INIT_FLOW, &[]))?;
     put(".gitignore", &format!("/{STORE}/\n/{KEY_FILE}\n"))?;
     let key = dir.join(KEY_FILE);
-    if key.exists() {
+    if in_keyring {
+        // Its place is named below.
+    } else if key.exists() {
         MasterKey::from_file(&key)?;
         kept.push(KEY_FILE.to_owned());
     } else {
         MasterKey::create_file(&key)?;
         made.push(KEY_FILE.to_owned());
     }
-    out.json(&json!({ "dir": dir.display().to_string(), "made": made, "kept": kept }));
+    let in_words = in_keyring.then_some(&name);
+    out.json(&without_nulls(json!({
+        "dir": dir.display().to_string(), "made": made, "kept": kept, "keyring": in_words, "is_new_key": in_words.map(|_| is_new_key),
+    })));
     for name in &made {
         out.line(fill!(out.lang, text::MADE, file = dir.join(name).display()));
     }
     for name in &kept {
         out.line(fill!(out.lang, text::KEPT, file = dir.join(name).display()));
+    }
+    if in_keyring {
+        let text = if is_new_key { text::KEYRING_KEY_MADE } else { text::KEYRING_KEY_KEPT };
+        out.line(fill!(out.lang, text, name = name));
+        if kept.iter().any(|name| name == FILE) {
+            out.note(fill!(out.lang, text::KEYRING_ADD_SETTING, name = name));
+        }
     }
     out.line("");
     out.line(out.say(text::INIT_NEXT));

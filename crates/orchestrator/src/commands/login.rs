@@ -19,7 +19,7 @@ pub(super) async fn login(here: Here<'_>, ask: &cli::Login) -> Outcome {
     if !reports.is_clean() {
         return Err(Failure::Mistakes(reports));
     }
-    let mut state = open_state(&installation, here.environment, out.lang).await?;
+    let state = open_state(&installation, here.environment, out.lang).await?;
     let secrets =
         Secrets::Fetched { environment: here.environment, vault: Some(&state.store), scrubber: &out.scrubber };
     let accounts = open_accounts(&installation, |other| other == name, secrets, out.lang, &mut reports).await?;

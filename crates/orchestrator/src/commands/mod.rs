@@ -1,10 +1,14 @@
 //! The commands, one file each.
 
+mod alerts;
+mod backfill;
+mod backup;
 mod check;
 mod completions;
 mod console;
 mod dead_letters;
 mod demo;
+mod doctor;
 mod import;
 mod init;
 mod list;
@@ -12,6 +16,7 @@ mod login;
 mod preview;
 mod receive;
 mod replay;
+mod retain;
 mod run;
 mod sandbox;
 mod schema;
@@ -20,7 +25,9 @@ mod sign;
 mod status;
 mod trace;
 
+pub(crate) use self::alerts::in_chinese;
 pub(crate) use self::demo::Scene;
+pub(crate) use self::run::asked;
 pub(crate) use self::sandbox::Vendor;
 
 use std::path::{Path, PathBuf};
@@ -73,17 +80,24 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
     let here = Here { out, environment, global: &cli.global };
     match cli.command {
         Command::Demo(ask) => demo::demo(here, &ask).await,
-        Command::Init(ask) => init::init(here, &ask),
+        Command::Init(ask) => init::init(here, &ask).await,
         Command::Connectors => Ok(list::connectors(here)),
         Command::Streams(ask) => list::streams(here, &ask.name).await,
         Command::Targets(ask) => list::targets(here, &ask.name).await,
         Command::Check(ask) => check::check(here, ask.offline).await,
         Command::Preview(ask) => preview::preview(here, &ask).await,
         Command::Run(ask) => run::run(here, &ask).await,
+        Command::Serve(ask) => crate::serve::serve(here, &ask).await,
+        Command::Backfill(ask) => backfill::backfill(here, &ask).await,
         Command::Status => status::status(here).await,
         Command::Trace(ask) => trace::trace(here, &ask).await,
         Command::DeadLetters(ask) => dead_letters::dead_letters(here, &ask).await,
         Command::Replay(ask) => replay::replay(here, &ask).await,
+        Command::Alerts(ask) => alerts::alerts(here, &ask).await,
+        Command::Backup(ask) => backup::backup(here, &ask).await,
+        Command::Restore(ask) => backup::restore(here, &ask).await,
+        Command::Retain(ask) => retain::retain(here, &ask).await,
+        Command::Doctor(ask) => doctor::doctor(here, &ask).await,
         Command::Sandbox(ask) => sandbox::sandbox(here, &ask).await,
         Command::Secret(ask) => secret::secret(here, &ask).await,
         Command::Console(ask) => console::console(here, &ask),
@@ -96,10 +110,15 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
     }
 }
 
+/// The folder of the installation that the command line names.
+pub(crate) fn dir_of(global: &Global) -> PathBuf {
+    global.dir.clone().unwrap_or_else(|| PathBuf::from("."))
+}
+
 impl Here<'_> {
     /// The folder of the installation.
     pub(crate) fn dir(&self) -> PathBuf {
-        self.global.dir.clone().unwrap_or_else(|| PathBuf::from("."))
+        dir_of(self.global)
     }
 
     /// Reads the installation.

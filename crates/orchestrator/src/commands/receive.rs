@@ -27,7 +27,7 @@ type Receivers = BTreeMap<String, (Arc<dyn PushReceiver>, Context)>;
 pub(super) async fn receive(here: Here<'_>, ask: &cli::Receive) -> Outcome {
     let out = here.out;
     let (installation, mut reports) = here.load()?;
-    let mut state = open_state(&installation, here.environment, out.lang).await?;
+    let state = open_state(&installation, here.environment, out.lang).await?;
     let secrets =
         Secrets::Fetched { environment: here.environment, vault: Some(&state.store), scrubber: &out.scrubber };
     let accounts = open_accounts(&installation, |_| true, secrets, out.lang, &mut reports).await?;

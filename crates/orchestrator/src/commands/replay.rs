@@ -2,8 +2,9 @@
 
 use milkrun_core::Error;
 use milkrun_core::state::StateStore as _;
+use milkrun_engine::Work;
 
-use super::run::{Work, conclude, run_flows};
+use super::run::{conclude, run_flows};
 use super::{Here, Outcome};
 use crate::cli;
 use crate::text::{self, fill};
@@ -28,6 +29,6 @@ pub(super) async fn replay(here: Here<'_>, ask: &cli::Replay) -> Outcome {
         return Ok(0);
     }
     let ids = (!ask.ids.is_empty()).then(|| ask.ids.clone());
-    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::Replay(ids)).await;
+    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::DeadLetters(ids)).await;
     Ok(conclude(out, &ended))
 }

@@ -5,7 +5,7 @@ use std::io::BufRead as _;
 use futures_util::future::join_all;
 use milkrun_core::state::Verdict;
 use milkrun_core::{Error, ErrorKind, Idempotency, Result, SinkKind};
-use milkrun_engine::{Flow, Report, Stop, Stopper, Surroundings};
+use milkrun_engine::{Flow, Report, Stop, Stopper, Surroundings, Work};
 use serde_json::{Value, json};
 
 use super::{Here, Outcome};
@@ -24,7 +24,8 @@ pub(super) async fn run(here: Here<'_>, ask: &cli::Run) -> Outcome {
     if ask.restart && !confirm(here, &flows, ask.yes)? {
         return Ok(1);
     }
-    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::Run { restart: ask.restart }).await;
+    let work = if ask.restart { Work::Anew } else { Work::Due };
+    let ended = run_flows(here, &flows, &ready.state.surroundings(), &work).await;
     Ok(conclude(here.out, &ended))
 }
 
@@ -83,15 +84,6 @@ fn confirm(here: Here<'_>, flows: &[Flow], yes: bool) -> Result<bool> {
 /// One flow and how its run ended.
 pub(super) type Ended = (String, Result<Report>);
 
-/// What flows are opened for.
-#[derive(Clone, Debug)]
-pub(super) enum Work {
-    /// Read and deliver; beginning anew if so asked.
-    Run { restart: bool },
-    /// Send these dead letters again, or all.
-    Replay(Option<Vec<u64>>),
-}
-
 /// Runs flows side by side.
 pub(super) async fn run_flows(here: Here<'_>, flows: &[Flow], around: &Surroundings, work: &Work) -> Vec<Ended> {
     let out = here.out;
@@ -106,10 +98,7 @@ pub(super) async fn run_flows(here: Here<'_>, flows: &[Flow], around: &Surroundi
     let runs = flows.iter().enumerate().map(|(i, flow)| {
         let (mut stop, progress) = (stop.clone(), &progress);
         async move {
-            let outcome = match work {
-                Work::Run { restart } => milkrun_engine::run(flow, around, *restart, &mut stop, progress.of(i)).await,
-                Work::Replay(ids) => milkrun_engine::replay(flow, around, ids.clone(), &mut stop, progress.of(i)).await,
-            };
+            let outcome = milkrun_engine::run(flow, around, work, &mut stop, progress.of(i)).await;
             progress.end(i);
             (flow.name.clone(), outcome)
         }
@@ -134,7 +123,7 @@ async fn listen(stopper: Stopper, out: Out) {
 
 /// Returns when the user or the system asks the process to end.
 #[cfg(unix)]
-pub(super) async fn asked() {
+pub(crate) async fn asked() {
     use tokio::signal::unix::{SignalKind, signal};
     let terminated = signal(SignalKind::terminate());
     let terminated = async {
@@ -151,7 +140,7 @@ pub(super) async fn asked() {
 
 /// Returns when the user asks the process to end.
 #[cfg(not(unix))]
-pub(super) async fn asked() {
+pub(crate) async fn asked() {
     let _ = tokio::signal::ctrl_c().await;
 }
 

@@ -40,6 +40,14 @@ pub(super) async fn status(here: Here<'_>) -> Outcome {
     } else {
         table.show(out);
     }
+    for flow in &known {
+        if let Some(left) = &flow.backfill {
+            let (from, until, n) = (beijing(left.from), beijing(left.until), number(left.slices));
+            let line =
+                crate::text::fill!(out.lang, text::OPEN_BACKFILL, flow = flow.name, from = from, until = until, n = n);
+            out.line(line);
+        }
+    }
     Ok(0)
 }
 

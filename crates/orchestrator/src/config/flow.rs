@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use milkrun_engine::timetable::Schedule;
 use toml::de::DeTable;
 
-use super::SourceFile;
+use super::alerts::{self, RuleSettings};
 use super::span::{At, Findings, Section, Span, suggest};
 use super::tables::TableConfig;
-use super::value::{Moment, is_schedule};
+use super::value::Moment;
+use super::{SourceFile, schedule};
 use crate::text::{self, fill};
 
-const FLOW: &[&str] = &["schedule", "include", "source", "sink", "mapping", "tables"];
+pub(super) const FLOW: &[&str] = &["schedule", "include", "source", "sink", "mapping", "tables", "alerts"];
 pub(super) const SOURCE: &[&str] = &[
     "account",
     "stream",
@@ -47,14 +49,16 @@ pub(crate) struct FlowConfig {
     /// The file's name without its ending.
     pub(crate) name: String,
     pub(crate) file: Arc<SourceFile>,
-    #[expect(dead_code, reason = "checked here; the scheduler comes with `serve`")]
-    pub(crate) schedule: Option<At<String>>,
+    /// When it starts by itself.
+    pub(crate) schedule: Option<Schedule>,
     pub(crate) source: SourceConfig,
     pub(crate) sink: SinkConfig,
     /// The tables that its expressions look values up in.
     pub(crate) tables: Vec<TableConfig>,
     /// Whether there is a `[mapping]`; it is compiled once the stream is known.
     pub(crate) has_mapping: bool,
+    /// From where on something is wrong with it, where that differs from the installation.
+    pub(crate) alerts: RuleSettings,
 }
 
 /// `[source]`.
@@ -115,14 +119,11 @@ pub(super) fn read(
     let lang = findings.lang;
     let top = 0..0;
     let root = Section { title: lang.say(text::THE_FLOW_FILE), span: &top, table, keys: FLOW };
-    root.close(&[("[source]", SOURCE), ("[sink]", SINK), ("[mapping]", MAPPING)], findings);
-    let schedule = root.text("schedule", findings);
-    if let Some(at) = &schedule
-        && !is_schedule(&at.value)
-    {
-        let message = fill!(lang, text::NO_SCHEDULE, value = at.value);
-        findings.mistake_with(&at.span, message, lang.say(text::SCHEDULE_FORM));
-    }
+    root.close(
+        &[("[schedule]", schedule::KEYS), ("[source]", SOURCE), ("[sink]", SINK), ("[mapping]", MAPPING)],
+        findings,
+    );
+    let schedule = schedule::read(root, &file.text, findings);
     let mut part = |key: &str, example: &str| {
         if root.get(key).is_none() && !root.is_misspelt(key) {
             let message = fill!(lang, text::MISSING_TABLE, key = key);
@@ -140,6 +141,8 @@ pub(super) fn read(
     let declared = |part: &str| plain.get(part)?.get("declare")?.as_table().cloned();
     let source = source.and_then(|(table, span)| read_source(table, &span, declared("source"), findings));
     let sink = sink.and_then(|(table, span)| read_sink(table, &span, declared("sink"), findings));
+    let alerts = root.table("alerts", findings);
+    let alerts = alerts.map(|(table, span)| alerts::read_rules("[alerts]", alerts::FLOW_RULES, table, &span, findings));
     let (source, sink) = (source?, sink?);
     Some(FlowConfig {
         name: name.to_owned(),
@@ -149,6 +152,7 @@ pub(super) fn read(
         sink,
         tables: tables.unwrap_or_default(),
         has_mapping,
+        alerts: alerts.unwrap_or_default(),
     })
 }
 

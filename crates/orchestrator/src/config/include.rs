@@ -1,7 +1,7 @@
 //! `include` in a flow file: the metadata of another platform as it is, with the file's own tables on top.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use milkrun_import::qeasy;
 use toml::de::{DeTable, DeValue};
@@ -12,15 +12,21 @@ use super::{At, tidy};
 use crate::text::{self, fill};
 
 /// Whether a flow includes anything.
-pub(super) fn is_wanted(text: &str) -> bool {
+pub(crate) fn is_wanted(text: &str) -> bool {
     let (table, _) = DeTable::parse_recoverable(text);
     table.get_ref().keys().any(|key| key.get_ref() == "include")
 }
 
 /// The text of a flow with what it includes; `None` if that cannot be read, which has been said.
 ///
-/// The metadata gives the tables, and what the file says itself takes their place, key by key.
-pub(super) fn expand(name: &str, path: &Path, text: &str, findings: &mut Findings) -> Option<String> {
+/// `included` gets the files that are read. The metadata gives the tables, and what the file says itself takes their place, key by key.
+pub(super) fn expand(
+    name: &str,
+    path: &Path,
+    text: &str,
+    included: &mut Vec<PathBuf>,
+    findings: &mut Findings,
+) -> Option<String> {
     let lang = findings.lang;
     let table = super::parse(text, findings);
     let (_, value) = table.get_ref().iter().find(|(key, _)| key.get_ref() == "include")?;
@@ -40,6 +46,7 @@ pub(super) fn expand(name: &str, path: &Path, text: &str, findings: &mut Finding
     if files.is_empty() || files.len() > 2 {
         return wrong(findings);
     }
+    included.extend(files.iter().map(|file| file.value.clone()));
     let mut texts = Vec::new();
     for file in &files {
         match fs::read_to_string(&file.value) {
@@ -57,6 +64,7 @@ pub(super) fn expand(name: &str, path: &Path, text: &str, findings: &mut Finding
         since: String::new(),
         source_account: None,
         sink_account: None,
+        is_timetable: super::is_timetable,
     };
     let imported = match qeasy::import(&texts[0], texts.get(1).map(String::as_str), &options) {
         Ok(imported) => imported,

@@ -2,29 +2,35 @@
 //!
 //! | file | answers |
 //! | --- | --- |
+//! | `alerts` | who is told of what? |
 //! | `account` | what is an account, and where is the setting that the connector complains about? |
 //! | `console` | who may use the console, and where is it? |
 //! | `declare` | which streams and targets does a flow declare by itself? |
 //! | `flow` | what may a flow file say? |
 //! | `include` | how does the metadata of another platform become a part of a flow? |
+//! | `schedule` | when does a flow start by itself? |
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
 //! | `tables` | where do the values come from that expressions look up? |
 //! | `telemetry` | where are spans sent? |
+//! | `upkeep` | how long is what kept, and where is a structured log written? |
 //! | `span`, `value` | how is a value read, and what is said if it is wrong? |
 //! | `schema` | what do editors need to complete these files? |
 
 mod account;
+mod alerts;
 mod console;
 mod declare;
 mod flow;
 mod include;
+mod schedule;
 mod schema;
 mod secret;
 mod shape;
 mod span;
 mod tables;
 mod telemetry;
+mod upkeep;
 mod value;
 
 #[cfg(test)]
@@ -42,15 +48,19 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub(crate) use self::account::AccountConfig;
+pub(crate) use self::alerts::{AlertsConfig, ChannelConfig, Held, HeldFrom, RobotConfig, Way};
 pub(crate) use self::console::{Around, ConsoleConfig};
 pub(crate) use self::declare::{Declared, declared};
 pub(crate) use self::flow::{Changes, FlowConfig};
+pub(crate) use self::include::is_wanted as includes;
+pub(crate) use self::schedule::is_timetable;
 pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
 pub(crate) use self::tables::{TableConfig, TableFrom};
 #[cfg(feature = "otel")]
 pub(crate) use self::telemetry::collector;
+pub(crate) use self::upkeep::{Logs, Retention, write_size};
 pub(crate) use self::value::{Moment, parse_rate, write_duration};
 
 use self::span::Section;
@@ -63,7 +73,7 @@ pub(crate) const STORE: &str = ".milkrun";
 /// Where the key of the vault is kept unless it is said otherwise.
 pub(crate) const KEY_FILE: &str = "milkrun.key";
 
-pub(super) const TOP: &[&str] = &["accounts", "console", "store", "telemetry"];
+pub(super) const TOP: &[&str] = &["accounts", "alerts", "console", "logs", "retention", "store", "telemetry"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "key"];
 
 /// A file as it was read.
@@ -83,11 +93,17 @@ pub(crate) struct Installation {
     pub(crate) account_names: Vec<String>,
     /// Whether `account_names` may lack some, so that one that is missing is no second mistake.
     pub(crate) accounts_in_doubt: bool,
+    pub(crate) alerts: AlertsConfig,
     pub(crate) store: StoreConfig,
+    pub(crate) retention: Retention,
+    /// The structured log, if there is to be one.
+    pub(crate) logs: Option<Logs>,
     pub(crate) console: ConsoleConfig,
     pub(crate) flows: Vec<FlowConfig>,
     /// The names of all flow files, those that cannot be used too.
     pub(crate) flow_names: Vec<String>,
+    /// Files that flows include.
+    pub(crate) included: Vec<PathBuf>,
 }
 
 /// `[store]`.
@@ -139,6 +155,11 @@ impl Reports {
         self.files.values().all(|report| report.mistakes.is_empty())
     }
 
+    /// Whether something is wrong with a file of that name.
+    pub(crate) fn is_wrong(&self, name: &str) -> bool {
+        self.files.values().any(|report| report.file.path.ends_with(name) && !report.mistakes.is_empty())
+    }
+
     /// The mistakes, by file.
     pub(crate) fn mistakes(&self) -> Vec<Diagnostics> {
         self.collect(|report| &report.mistakes)
@@ -162,18 +183,38 @@ impl Reports {
         self.files.values().map(of_file).filter(|d| !d.all.is_empty()).collect()
     }
 
+    /// The text of `milkrun.toml` without the secrets that stand in it, and whether there was any.
+    pub(crate) fn without_secrets(&self) -> Option<(String, bool)> {
+        let report = self.files.values().find(|report| report.file.path.ends_with(FILE))?;
+        let masked = secret::mask(&report.file.text, &report.hidden);
+        let had_any = masked != report.file.text;
+        Some((masked, had_any))
+    }
+
     /// Leaves out what was found in the files of other flows than these.
     pub(crate) fn only_flows(&mut self, dir: &Path, names: &[String]) {
-        let folder = tidy(&dir.join("flows"));
-        self.files.retain(|path, _| {
-            let flow = path.strip_prefix(&folder).ok();
-            // What a file includes is shown under a longer name.
-            let is_of = |file: &Path, name: &String| {
-                file.to_str().is_some_and(|file| file.split(" (").next() == Some(&format!("{name}.toml")))
-            };
-            flow.is_none_or(|file| names.iter().any(|name| is_of(file, name)))
-        });
+        self.files.retain(|path, _| flow_of(dir, path).is_none_or(|flow| names.iter().any(|name| name == flow)));
     }
+
+    /// What was found in the file of one flow: mistakes, and warnings.
+    pub(crate) fn of_flow(&self, dir: &Path, name: &str) -> [Vec<Diagnostics>; 2] {
+        [self.mistakes(), self.warnings()].map(|mut found| {
+            found.retain(|found| flow_of(dir, &found.file) == Some(name));
+            found
+        })
+    }
+
+    /// Whether something is wrong with the file of a flow.
+    pub(crate) fn blames_flow(&self, dir: &Path, name: &str) -> bool {
+        let is_own = |path: &Path| flow_of(dir, path) == Some(name);
+        self.files.iter().any(|(path, report)| !report.mistakes.is_empty() && is_own(path))
+    }
+}
+
+/// The flow that a file is of. What a file includes is shown under a longer name.
+fn flow_of<'a>(dir: &Path, path: &'a Path) -> Option<&'a str> {
+    let file = path.strip_prefix(tidy(&dir.join("flows"))).ok()?;
+    file.to_str()?.split(" (").next()?.strip_suffix(".toml")
 }
 
 /// Reads an installation: what is usable, and everything that is wrong.
@@ -181,9 +222,36 @@ impl Reports {
 /// # Errors
 /// If there is no `milkrun.toml`, or a file cannot be read.
 pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
+    load_with(dir, Draft::Nothing, lang)
+}
+
+/// A text that is read in the place of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Draft<'a> {
+    /// All files are read as they are.
+    Nothing,
+    /// The text of `milkrun.toml`.
+    Installation(&'a str),
+    /// The text of a flow's file.
+    Flow {
+        /// The flow.
+        name: &'a str,
+        /// The text.
+        text: &'a str,
+    },
+}
+
+/// The same with a text in the place of a file.
+///
+/// # Errors
+/// Those of [`load`].
+pub(crate) fn load_with(dir: &Path, draft: Draft<'_>, lang: Lang) -> Result<(Installation, Reports)> {
     let mut reports = Reports::default();
     let path = dir.join(FILE);
-    let text = std::fs::read_to_string(&path).map_err(|e| no_installation(lang, dir, e))?;
+    let text = match draft {
+        Draft::Installation(text) => text.to_owned(),
+        _ => std::fs::read_to_string(&path).map_err(|e| no_installation(lang, dir, e))?,
+    };
     let file = Arc::new(SourceFile { path: tidy(&path), text });
     let mut findings = Findings::new(lang);
     let mut installation = Installation {
@@ -191,24 +259,32 @@ pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
         accounts: Vec::new(),
         account_names: Vec::new(),
         accounts_in_doubt: false,
+        alerts: AlertsConfig::default(),
         store: StoreConfig {
             path: dir.join(STORE),
             key: SecretSource::File(PathBuf::from(KEY_FILE)),
             key_is_set: false,
         },
+        retention: Retention::default(),
+        logs: None,
         console: ConsoleConfig::default(),
         flows: Vec::new(),
         flow_names: Vec::new(),
+        included: Vec::new(),
     };
     let table = parse(&file.text, &mut findings);
     read_installation(&mut installation, &file, &table, &mut findings);
     reports.add(&file, findings);
+    let own_file = file;
     for (name, path) in flow_files(dir)? {
-        let text = std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?;
+        let text = match draft {
+            Draft::Flow { name: drafted, text } if drafted == name => text.to_owned(),
+            _ => std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?,
+        };
         let mut file = Arc::new(SourceFile { path: tidy(&path), text });
         if include::is_wanted(&file.text) {
             let mut findings = Findings::new(lang);
-            let merged = include::expand(&name, &path, &file.text, &mut findings);
+            let merged = include::expand(&name, &path, &file.text, &mut installation.included, &mut findings);
             reports.add(&file, findings);
             let Some(text) = merged else {
                 installation.flow_names.push(name);
@@ -228,7 +304,21 @@ pub(crate) fn load(dir: &Path, lang: Lang) -> Result<(Installation, Reports)> {
         installation.flow_names.push(name);
         reports.add(&file, findings);
     }
+    let mut findings = Findings::new(lang);
+    upkeep::check_lookback(&installation.retention, &installation.flows, &mut findings);
+    reports.add(&own_file, findings);
     Ok((installation, reports))
+}
+
+/// The structured log that `milkrun.toml` asks for, before anything else is read; what is wrong is said later.
+pub(crate) fn logs_of(dir: &Path) -> Option<Logs> {
+    let text = std::fs::read_to_string(dir.join(FILE)).ok()?;
+    let (table, _) = DeTable::parse_recoverable(&text);
+    let mut findings = Findings::new(Lang::En);
+    let top = 0..0;
+    let root = Section { title: FILE, span: &top, table: table.get_ref(), keys: TOP };
+    let (table, span) = root.table("logs", &mut findings)?;
+    upkeep::read_logs(dir, table, &span, &mut findings)
 }
 
 fn no_installation(lang: Lang, dir: &Path, cause: std::io::Error) -> Error {
@@ -241,7 +331,7 @@ fn no_installation(lang: Lang, dir: &Path, cause: std::io::Error) -> Error {
 }
 
 /// `./milkrun.toml` is what users call `milkrun.toml`.
-fn tidy(path: &Path) -> PathBuf {
+pub(crate) fn tidy(path: &Path) -> PathBuf {
     path.strip_prefix(".").unwrap_or(path).to_owned()
 }
 
@@ -292,6 +382,15 @@ fn read_installation(
     if let Some((table, span)) = root.table("telemetry", findings) {
         telemetry::read(table, &span, findings);
     }
+    if let Some((table, span)) = root.table("alerts", findings) {
+        installation.alerts = alerts::read(file, table, &span, findings);
+    }
+    if let Some((table, span)) = root.table("retention", findings) {
+        installation.retention = upkeep::read_retention(table, &span, findings);
+    }
+    if let Some((table, span)) = root.table("logs", findings) {
+        installation.logs = upkeep::read_logs(&installation.dir, table, &span, findings);
+    }
     if let Some((table, span)) = root.table("console", findings) {
         installation.console = console::read(table, &span, findings);
     }
@@ -321,7 +420,8 @@ fn read_store(store: &mut StoreConfig, dir: &Path, table: &DeTable<'_>, span: &S
         store.path = dir.join(path.value);
     }
     let Some(value) = section.get("key") else { return };
-    match secret::reference(value, "key").map(|reference| reference.source) {
+    let source = secret::reference(value, "key").map(|reference| reference.source);
+    match source.or_else(|| secret::in_keyring(value)) {
         Some(SecretSource::Vault(_)) => {
             findings.mistake(&value.span(), findings.lang.say(text::KEY_IN_VAULT));
         }

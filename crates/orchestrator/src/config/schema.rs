@@ -2,7 +2,10 @@
 
 use milkrun_core::schemars::{JsonSchema as _, SchemaGenerator};
 use milkrun_core::{ConnectorSpec, Secret};
+use milkrun_engine::timetable::table::DEFAULT_ZONE;
 use serde_json::{Map, Value, json};
+
+use super::alerts;
 
 /// The schema of `flows/*.toml`.
 pub(crate) fn flow_schema() -> Value {
@@ -53,6 +56,37 @@ pub(crate) fn flow_schema() -> Value {
         }),
         "declare": json!({ "type": "object", "description": "A target that only this flow declares, in the form of the account's `targets`." }),
     });
+    let cron = json!({
+        "type": "string",
+        "description": "Five fields (minute hour day month weekday), six with seconds first as Quartz has them, seven with a year last, or @hourly, @daily, @weekly, @monthly, @yearly.",
+        "examples": ["0 */5 * * * ?", "*/5 * * * *", "0 0 2 ? * MON-FRI", "@daily"],
+    });
+    let schedule = json!({
+        "cron": cron,
+        "zone": json!({
+            "type": "string",
+            "default": DEFAULT_ZONE,
+            "description": "The IANA name of the zone that the timetable is meant in.",
+            "examples": ["Asia/Shanghai", "Europe/Berlin", "UTC"],
+        }),
+        "overlap": json!({
+            "enum": ["skip", "queue", "cancel"],
+            "default": "skip",
+            "description": "What becomes of a start that comes while the flow runs: it is left out, it waits for the run's end, or the run is asked to end and it comes then.",
+        }),
+        "missed": json!({
+            "enum": ["once", "each", "skip"],
+            "default": "once",
+            "description": "What becomes of starts that nobody was there for: one run for all of them, one for each (the newest 100 at most), or none.",
+        }),
+        "jitter": json!({
+            "type": "string",
+            "default": "0s",
+            "description": "Starts are put off by up to this long, so that flows with one timetable do not all start at once; never to the next start or beyond.",
+            "examples": ["30s", "5m"],
+        }),
+        "paused": json!({ "type": "boolean", "default": false, "description": "Whether the timetable is not followed for now." }),
+    });
     let mut mapping = milkrun_mapping::schema().to_value();
     // References of the mapping's schema begin at its own root.
     let defs = mapping.as_object_mut().and_then(|m| m.remove("$defs")).unwrap_or_default();
@@ -65,7 +99,10 @@ pub(crate) fn flow_schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "schedule": text("When it runs: five or six fields (seconds first), Quartz's `?` accepted; Beijing time."),
+            "schedule": json!({
+                "description": "When it starts by itself, while `milkrun serve` is there.",
+                "oneOf": [cron, table(schedule, &["cron"])],
+            }),
             "include": json!({
                 "type": "object",
                 "additionalProperties": false,
@@ -75,6 +112,7 @@ pub(crate) fn flow_schema() -> Value {
             "source": table(source, &["account", "stream"]),
             "sink": table(sink, &["account", "target"]),
             "mapping": mapping,
+            "alerts": alerts::rules_schema(alerts::FLOW_RULES),
             "tables": json!({
                 "type": "object",
                 "description": "Tables that expressions look values up in: lookup(\"codes\"; .shop).",
@@ -119,6 +157,7 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         rename(&mut schema, spec.name);
         accounts.push(schema);
     }
+    let age = |usual: &str, about: &str| json!({ "type": "string", "default": usual, "description": about });
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "An installation of Milkrun",
@@ -126,6 +165,32 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         "additionalProperties": false,
         "properties": {
             "accounts": { "type": "object", "additionalProperties": { "oneOf": accounts } },
+            "alerts": alerts::schema(),
+            "retention": {
+                "type": "object",
+                "additionalProperties": false,
+                "description": "How long what is kept: a span of time, or \"never\" to be forgotten.",
+                "properties": {
+                    "runs": age("400d", "Runs in the history; the last of each flow stays."),
+                    "pages": age("30d", "Pages as they came; those with something to deliver stay."),
+                    "pages_size": age("20GiB", "The most bytes of pages, of all flows together."),
+                    "ledger": age("never", "What was delivered, where forgetting it doubles nothing; at least 31d."),
+                    "dead_letters": age("never", "Refused records; at least 30d."),
+                    "audit": age("400d", "Who did what in the console."),
+                },
+            },
+            "logs": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["file"],
+                "description": "A structured log: one JSON object a line.",
+                "properties": {
+                    "file": { "type": "string", "description": "Where it is written, relative to the installation." },
+                    "level": { "enum": super::upkeep::LEVELS, "default": "info", "description": "From which level on." },
+                    "size": { "type": "string", "default": "64MiB", "description": "A file of this size is put aside." },
+                    "keep": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 8, "description": "How many files that were put aside are kept." },
+                },
+            },
             "console": console(),
             "telemetry": {
                 "type": "object",
@@ -139,10 +204,12 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
                 "properties": {
                     "path": { "type": "string", "default": super::STORE, "description": "The folder of the state." },
                     "key": {
-                        "description": "Where the vault's key is: a file (`milkrun.key`, or else MILKRUN_KEY) or a variable.",
+                        "description": "Where the vault's key is: a file (`milkrun.key`, or else MILKRUN_KEY), a variable, or the system's keyring.",
                         "oneOf": [
                             { "type": "object", "additionalProperties": false, "required": ["file"],
                               "properties": { "file": { "type": "string" } } },
+                            { "type": "object", "additionalProperties": false, "required": ["keyring"],
+                              "properties": { "keyring": { "type": "string" } } },
                             { "type": "object", "additionalProperties": false, "required": ["env"],
                               "properties": { "env": { "type": "string" } } },
                         ],
@@ -219,12 +286,21 @@ mod tests {
             keys
         };
         let flow = flow_schema();
+        assert_eq!(properties(&flow, "/properties"), sorted(super::super::flow::FLOW));
         assert_eq!(properties(&flow, "/properties/source/properties"), sorted(super::super::flow::SOURCE));
         assert_eq!(properties(&flow, "/properties/sink/properties"), sorted(super::super::flow::SINK));
+        let schedule = "/properties/schedule/oneOf/1/properties";
+        assert_eq!(properties(&flow, schedule), sorted(super::super::schedule::KEYS));
         let all = installation_schema(&milkrun_core::connectors());
         assert_eq!(properties(&all, "/properties"), sorted(super::super::TOP));
+        assert_eq!(properties(&all, "/properties/alerts/properties"), sorted(alerts::ALERTS));
+        assert_eq!(properties(&all, "/properties/alerts/properties/rules/properties"), sorted(alerts::ALL_RULES));
+        assert_eq!(properties(&flow, "/properties/alerts/properties"), sorted(alerts::FLOW_RULES));
         assert_eq!(properties(&all, "/properties/store/properties"), sorted(super::super::STORE_KEYS));
         assert_eq!(properties(&all, "/properties/telemetry/properties"), sorted(super::super::telemetry::KEYS));
+        let own = super::super::upkeep::RETENTION_KEYS;
+        assert_eq!(properties(&all, "/properties/retention/properties"), sorted(own));
+        assert_eq!(properties(&all, "/properties/logs/properties"), sorted(super::super::upkeep::LOGS_KEYS));
         let of = |below: &str| properties(&all, &format!("/properties/console/properties{below}"));
         assert_eq!(of(""), sorted(console::KEYS));
         assert_eq!(of("/tls/properties"), sorted(console::TLS_KEYS));

@@ -9,6 +9,7 @@ use toml::de::DeValue;
 
 use super::span::{Findings, Span, suggest};
 use crate::environment::Environment;
+use crate::keyring;
 use crate::text::{self, Lang, fill};
 
 const KINDS: &[&str] = &["env", "file", "vault"];
@@ -22,6 +23,8 @@ pub(crate) enum SecretSource {
     File(PathBuf),
     /// The installation's own vault.
     Vault(String),
+    /// The system's keyring; only the vault's key may be there.
+    Keyring(String),
 }
 
 /// A setting that refers to a secret.
@@ -48,6 +51,15 @@ pub(super) fn reference(value: &Spanned<DeValue<'_>>, path: &str) -> Option<Secr
         _ => return None,
     };
     Some(SecretRef { path: path.to_owned(), source, span: value.span() })
+}
+
+/// The name in `{ keyring = "NAME" }`, if a value is that.
+pub(super) fn in_keyring(value: &Spanned<DeValue<'_>>) -> Option<SecretSource> {
+    let DeValue::Table(table) = value.get_ref() else { return None };
+    let [(kind, name)] = table.iter().collect::<Vec<_>>()[..] else { return None };
+    let DeValue::String(name) = name.get_ref() else { return None };
+    let is_it = kind.get_ref() == "keyring" && !name.trim().is_empty();
+    is_it.then(|| SecretSource::Keyring(name.clone().into_owned()))
 }
 
 /// Says what is wrong with a table that should be a reference and is none.
@@ -115,6 +127,7 @@ impl SecretSource {
                     missing(fill!(lang, text::NOT_IN_VAULT, name = name), help)
                 })?
             }
+            Self::Keyring(name) => keyring::load(lang, name).await?,
         };
         if secret.is_empty() {
             return Err(missing(
@@ -132,6 +145,7 @@ impl std::fmt::Display for SecretSource {
             Self::Env(name) => write!(f, "env {name}"),
             Self::File(path) => write!(f, "file {}", path.display()),
             Self::Vault(name) => write!(f, "vault {name}"),
+            Self::Keyring(name) => write!(f, "keyring {name}"),
         }
     }
 }
@@ -151,7 +165,7 @@ pub(crate) fn setting<'a>(settings: &'a mut toml::Table, path: &str) -> Option<&
 }
 
 /// Words in the name of a key whose value is better not shown.
-const SECRET_WORDS: &[&str] = &["secret", "token", "passw", "session", "credential"];
+const SECRET_WORDS: &[&str] = &["secret", "token", "passw", "session", "credential", "webhook"];
 
 /// The text of `milkrun.toml` with stars in the place of secrets, of the same length: what stands at `hidden`, and on
 /// each line whose key sounds like a secret, the value. A mistake of grammar or of spelling must not show it either.
@@ -171,7 +185,10 @@ pub(super) fn mask(text: &str, hidden: &[Span]) -> String {
             let key = key.trim().to_lowercase();
             let value_start = start + line.len() - value.trim_start().len();
             let is_reference = value.trim_start().starts_with('{') || value.trim().is_empty();
-            if !is_reference && !key.starts_with('#') && SECRET_WORDS.iter().any(|word| key.contains(word)) {
+            if !is_reference
+                && !key.starts_with('#')
+                && (key == "url" || SECRET_WORDS.iter().any(|word| key.contains(word)))
+            {
                 cover(value_start..start + line.len());
             }
         }

@@ -1,12 +1,15 @@
 //! What is said about wrong files: each case changes one thing in a right installation.
 
 use std::path::Path;
+use std::time::Duration;
+
+use milkrun_engine::timetable::{Missed, Overlap, Policy};
 
 use super::{Reports, load};
 use crate::environment::Environment;
 use crate::show::{Out, Scrubber};
 use crate::text::{self, Lang};
-use crate::wiring::{Secrets, open_accounts, prepare_flows};
+use crate::wiring::{Secrets, open_accounts, open_alerts, prepare_flows};
 
 const INSTALLATION: &str = r#"[accounts.km]
 connector = "kuaimai"
@@ -21,6 +24,35 @@ folder = "out"
 [[accounts.files.targets]]
 name = "orders"
 path = "orders.jsonl"
+"#;
+
+const ALERTS: &str = r#"
+[alerts]
+quiet_hours = "22:00-08:00"
+remind = "12h"
+
+[alerts.channels.ops]
+kind = "dingtalk"
+webhook = { env = "OPS_WEBHOOK" }
+secret = { env = "OPS_SECRET" }
+keyword = "Milkrun"
+lang = "en"
+
+[alerts.channels.boss]
+kind = "mail"
+host = "smtp.example.com"
+security = "starttls"
+user = "alerts@example.com"
+password = { env = "OPS_SECRET" }
+from = "Milkrun <alerts@example.com>"
+to = ["a@example.com", "b@example.com"]
+
+[alerts.rules]
+lag = "4h"
+run-failed = 2
+dead-letters = true
+token-refused = false
+disk-low = "5%"
 "#;
 
 const FLOW: &str = r#"schedule = "0 */5 * * * ?"
@@ -41,6 +73,8 @@ amount = { from = "payAmount", type = "decimal" }
 
 const I: &str = "milkrun.toml";
 const F: &str = "flows/orders.toml";
+/// What is appended to [`I`] where a case is about alerts.
+const A: &str = "milkrun.toml with alerts";
 
 /// Name, file, what is replaced, and what with.
 type Case = (&'static str, &'static str, &'static str, &'static str);
@@ -52,7 +86,7 @@ const CASES: &[Case] = &[
     ("a table twice", F, "[sink]", "[source]"),
     ("no value", F, "since = \"2026-01-01\"", "since ="),
     // milkrun.toml.
-    ("unknown table", I, "[accounts.files]", "[alerts]\nurl = \"x\"\n\n[accounts.files]"),
+    ("unknown table", I, "[accounts.files]", "[alarms]\nurl = \"x\"\n\n[accounts.files]"),
     ("misspelt accounts", I, "[accounts.km]", "[acounts.km]"),
     ("no account", I, INSTALLATION, "# nothing yet\n"),
     ("an account that is no table", I, "[accounts.km]", "[accounts]\nother = 5\n\n[accounts.km]"),
@@ -65,6 +99,48 @@ const CASES: &[Case] = &[
     ("unknown store key", I, "[accounts.km]", "[store]\npaht = \"x\"\n\n[accounts.km]"),
     ("store key as text", I, "[accounts.km]", "[store]\nkey = \"abc\"\n\n[accounts.km]"),
     ("store key in the vault", I, "[accounts.km]", "[store]\nkey = { vault = \"k\" }\n\n[accounts.km]"),
+    // Alerts.
+    ("misspelt table of alerts", A, "[alerts.rules]", "[alerts.rule]"),
+    ("a rule among the alerts", A, "remind =", "lag = \"2h\"\nremind ="),
+    ("bad quiet hours", A, "22:00-08:00", "22-8"),
+    ("quiet hours of a wrong type", A, "\"22:00-08:00\"", "22"),
+    ("reminders too often", A, "12h", "1m"),
+    ("unknown zone", A, "remind =", "zone = \"Asia/Peking\"\nremind ="),
+    ("unknown rule", A, "dead-letters", "dead-leters"),
+    ("bad bound", A, "\"4h\"", "\"4 hours\""),
+    ("bound of a wrong type", A, "\"5%\"", "5"),
+    ("no bound for this rule", A, "token-refused = false", "token-refused = 3"),
+    ("channel without a kind", A, "kind = \"dingtalk\"\n", ""),
+    ("misspelt kind", A, "kind = \"dingtalk\"", "knd = \"dingtalk\""),
+    ("unknown kind", A, "\"dingtalk\"", "\"dingding\""),
+    ("channel that is no table", A, "[alerts.channels.ops]", "[alerts.channels]\nother = 1\n\n[alerts.channels.ops]"),
+    ("channel with a bad name", A, "[alerts.channels.ops]", "[alerts.channels.\"o p\"]"),
+    ("unknown key of a channel", A, "keyword =", "keywrd ="),
+    ("key of another kind", A, "kind = \"dingtalk\"", "kind = \"wecom\""),
+    ("channel without an address", A, "webhook = { env = \"OPS_WEBHOOK\" }\n", ""),
+    ("address that is none", A, "OPS_WEBHOOK", "OPS_SECRET"),
+    ("variable of a channel not set", A, "OPS_WEBHOOK", "OPS_WEBHOK"),
+    ("address in plain text", A, "{ env = \"OPS_WEBHOOK\" }", "\"https://example.com/t0ken-in-plain-text\""),
+    ("unknown language", A, "lang = \"en\"", "lang = \"de\""),
+    ("unknown security", A, "\"starttls\"", "\"ssl\""),
+    ("password over an open connection", A, "\"starttls\"", "\"none\""),
+    ("bad sender", A, "Milkrun <alerts@example.com>", "alerts"),
+    ("bad recipient", A, "b@example.com", "b at example.com"),
+    ("recipient of a wrong type", A, "\"b@example.com\"", "7"),
+    ("no recipients", A, "to = [\"a@example.com\", \"b@example.com\"]\n", ""),
+    ("unknown rule of a flow", F, "[source]", "[alerts]\nlagg = \"1d\"\n\n[source]"),
+    ("rule of accounts in a flow", F, "[source]", "[alerts]\nquota-low = \"5%\"\n\n[source]"),
+    ("store key in a keyring without a name", I, "[accounts.km]", "[store]\nkey = { keyring = \"\" }\n\n[accounts.km]"),
+    // Upkeep.
+    ("unknown retention key", I, "[accounts.km]", "[retention]\npage = \"30d\"\n\n[accounts.km]"),
+    ("an age that is none", I, "[accounts.km]", "[retention]\nruns = \"forever\"\n\n[accounts.km]"),
+    ("an age without a unit", I, "[accounts.km]", "[retention]\nruns = 400\n\n[accounts.km]"),
+    ("a ledger that forgets too early", I, "[accounts.km]", "[retention]\nledger = \"30d\"\n\n[accounts.km]"),
+    ("dead letters that go too early", I, "[accounts.km]", "[retention]\ndead_letters = \"7d\"\n\n[accounts.km]"),
+    ("a size that is none", I, "[accounts.km]", "[retention]\npages_size = \"20 gigs\"\n\n[accounts.km]"),
+    ("a size below the floor", I, "[accounts.km]", "[retention]\npages_size = \"1MiB\"\n\n[accounts.km]"),
+    ("a log without a file", I, "[accounts.km]", "[logs]\nlevel = \"info\"\n\n[accounts.km]"),
+    ("a level that is none", I, "[accounts.km]", "[logs]\nfile = \"x\"\nlevel = \"inof\"\n\n[accounts.km]"),
     // The console.
     ("console of a wrong type", I, "[accounts.km]", "console = true\n\n[accounts.km]"),
     (
@@ -175,6 +251,28 @@ const CASES: &[Case] = &[
     ("misspelt stream", F, "stream =", "streem ="),
     ("empty stream", F, "stream = \"orders\"", "stream = \"\""),
     ("not a timetable", F, "0 */5 * * * ?", "every five minutes"),
+    ("a field of a timetable", F, "0 */5 * * * ?", "0 */5 24 * * ?"),
+    ("a weekday of a timetable", F, "0 */5 * * * ?", "0 0 9 ? * MOM-FRI"),
+    ("a step of a timetable", F, "0 */5 * * * ?", "*/90 * * * *"),
+    ("an unreadable field of a timetable", F, "0 */5 * * * ?", "0 9 */2/3 * *"),
+    ("a question mark in the wrong field", F, "0 */5 * * * ?", "? * * * *"),
+    ("everything and more in a field", F, "0 */5 * * * ?", "*,5 * * * *"),
+    ("the last day twice", F, "0 */5 * * * ?", "0 0 9 L,LW * ?"),
+    ("a word for a timetable", F, "0 */5 * * * ?", "@dialy"),
+    ("a timetable that never starts anything", F, "0 */5 * * * ?", "0 0 2 30 2 ?"),
+    ("day and weekday of a timetable", F, "0 */5 * * * ?", "0 0 2 1 * 2"),
+    ("a stepped day beside a weekday", F, "0 */5 * * * ?", "0 2 */2 * 1"),
+    ("timetable as number", F, "\"0 */5 * * * ?\"", "5"),
+    ("timetable without cron", F, "\"0 */5 * * * ?\"", "{ zone = \"Asia/Shanghai\" }"),
+    ("misspelt key of the timetable", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", jiter = \"5s\" }"),
+    ("key of the timetable at the top", F, "schedule =", "overlap = \"queue\"\nschedule ="),
+    ("unknown zone", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", zone = \"Asia/Shangai\" }"),
+    ("zone that is none", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", zone = \"!\" }"),
+    ("unknown overlap", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", overlap = \"quque\" }"),
+    ("unknown choice for missed starts", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", missed = \"all\" }"),
+    ("jitter without unit", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", jitter = 30 }"),
+    ("jitter that is too long", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", jitter = \"2d\" }"),
+    ("paused as text", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", paused = \"true\" }"),
     (
         "source of a wrong type",
         F,
@@ -238,7 +336,12 @@ pub(super) fn put(dir: &Path, name: &str, text: &str) {
 
 /// Checks an installation as `milkrun check` does before it calls anybody.
 pub(super) fn check(dir: &Path, lang: Lang) -> Reports {
-    let environment = Environment::of(&[("KM_SECRET", "s3cr3t-value"), ("KM_SESSION", "session-value")]);
+    let environment = Environment::of(&[
+        ("KM_SECRET", "s3cr3t-value"),
+        ("KM_SESSION", "session-value"),
+        ("OPS_WEBHOOK", "https://oapi.dingtalk.com/robot/send?access_token=t0ken-of-ops"),
+        ("OPS_SECRET", "SECt0ken"),
+    ]);
     let scrubber = Scrubber::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
@@ -246,6 +349,7 @@ pub(super) fn check(dir: &Path, lang: Lang) -> Reports {
         let secrets = Secrets::Fetched { environment: &environment, vault: None, scrubber: &scrubber };
         let accounts = open_accounts(&installation, |_| true, secrets, lang, &mut reports).await.unwrap();
         prepare_flows(&installation, &accounts, None, |_| true, lang, &mut reports).await.unwrap();
+        open_alerts(&installation, secrets, lang, &mut reports).await.unwrap();
         reports
     })
 }
@@ -254,7 +358,9 @@ pub(super) fn check(dir: &Path, lang: Lang) -> Reports {
 fn answer((_, file, before, after): Case, lang: Lang) -> String {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    for (name, text) in [(I, INSTALLATION), (F, FLOW)] {
+    let installation = if file == A { format!("{INSTALLATION}{ALERTS}") } else { INSTALLATION.to_owned() };
+    let file = if file == A { I } else { file };
+    for (name, text) in [(I, &*installation), (F, FLOW)] {
         let text = if name == file {
             assert!(text.contains(before), "`{before}` is not in {name}");
             text.replacen(before, after, 1)
@@ -269,7 +375,7 @@ fn answer((_, file, before, after): Case, lang: Lang) -> String {
     let mistakes = reports.mistakes();
     let shown: Vec<String> = warnings.chain(mistakes.iter().map(|file| out.mistakes(file))).collect();
     let shown = shown.join("\n").replace(&format!("{}/", dir.display()), "");
-    assert!(!shown.contains("s3cr3t-value"), "{shown}");
+    assert!(!shown.contains("s3cr3t-value") && !shown.contains("t0ken"), "{shown}");
     shown
 }
 
@@ -280,6 +386,74 @@ fn a_right_installation_has_no_mistakes() {
     put(folder.path(), F, FLOW);
     let reports = check(folder.path(), Lang::En);
     assert!(reports.is_clean() && reports.warnings().is_empty(), "{:?}", reports.mistakes());
+}
+
+#[test]
+fn alerts_are_read_with_their_channels_and_bounds() {
+    use milkrun_alerts::{Bound, Rule, Setting};
+
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), I, &format!("{INSTALLATION}{ALERTS}"));
+    put(folder.path(), F, &FLOW.replace("[source]", "[alerts]\nlag = \"1d\"\nno-records = false\n\n[source]"));
+    assert!(check(folder.path(), Lang::En).is_clean());
+    let (installation, mut reports) = load(folder.path(), Lang::En).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let settings = runtime.block_on(open_alerts(&installation, Secrets::StandIn, Lang::En, &mut reports)).unwrap();
+    let reached: Vec<_> = settings.channels.iter().map(|c| (c.name.as_str(), c.kind.name(), c.reaches())).collect();
+    assert_eq!(
+        reached,
+        [("boss", "mail", "a@example.com, b@example.com".to_owned()), ("ops", "dingtalk", "robot.invalid".to_owned()),]
+    );
+    let on = |bound| Setting { is_on: true, bound: Some(bound) };
+    let hours = |n| std::time::Duration::from_hours(n);
+    assert_eq!(settings.rules.of_flow("orders", Rule::Lag), on(Bound::Time(hours(24))));
+    assert_eq!(settings.rules.of_flow("other", Rule::Lag), on(Bound::Time(hours(4))));
+    assert!(!settings.rules.of_flow("orders", Rule::NoRecords).is_on);
+    assert_eq!(settings.rules.setting(Rule::RunFailed), on(Bound::Count(2)));
+    assert_eq!(settings.rules.setting(Rule::DeadLetters), on(Bound::Count(1)));
+    assert!(!settings.rules.setting(Rule::TokenRefused).is_on);
+    assert_eq!(settings.rules.setting(Rule::DiskLow), on(Bound::Percent(5)));
+    assert_eq!((settings.remind, settings.zone_name.as_str()), (hours(12), "Asia/Shanghai"));
+    assert_eq!(settings.quiet_hours.unwrap().to_string(), "22:00-08:00");
+}
+
+#[test]
+fn a_timetable_is_a_text_or_a_table() {
+    let read = |written: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), I, INSTALLATION);
+        put(folder.path(), F, &FLOW.replacen("schedule = \"0 */5 * * * ?\"\n", written, 1));
+        let (installation, reports) = load(folder.path(), Lang::En).unwrap();
+        assert!(reports.is_clean(), "{written}: {:?}", reports.mistakes());
+        installation.flows[0].schedule.clone()
+    };
+    assert!(read("").is_none());
+    let plain = read("schedule = '0 */5 * * * ?'\n").unwrap();
+    assert_eq!((plain.timetable.text(), plain.timetable.zone_name()), ("0 */5 * * * ?", "Asia/Shanghai"));
+    assert_eq!((plain.policy, plain.paused), (Policy::default(), false));
+    let all = r#"{ cron = "@daily", zone = "Europe/Berlin", overlap = "queue", missed = "each", jitter = "30s", paused = true }"#;
+    let inline = read(&format!("schedule = {all}\n")).unwrap();
+    assert_eq!((inline.timetable.text(), inline.timetable.zone_name()), ("@daily", "Europe/Berlin"));
+    let policy = Policy { overlap: Overlap::Queue, missed: Missed::Each, jitter: Duration::from_secs(30) };
+    assert_eq!((inline.policy, inline.paused), (policy, true));
+    assert_eq!(read("[schedule]\ncron = \"*/5 * * * *\"\nmissed = \"skip\"\n").unwrap().policy.missed, Missed::Skip);
+}
+
+#[test]
+fn the_pages_about_alerts_show_what_is_right() {
+    for page in ["alerts.md", "alerts.zh.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+        let text = std::fs::read_to_string(path).unwrap();
+        let example = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), I, &format!("{INSTALLATION}{example}"));
+        put(folder.path(), F, FLOW);
+        let (installation, mut reports) = load(folder.path(), Lang::En).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let settings = runtime.block_on(open_alerts(&installation, Secrets::StandIn, Lang::En, &mut reports)).unwrap();
+        assert!(reports.is_clean() && reports.warnings().is_empty(), "{:?}", reports.mistakes());
+        assert_eq!(settings.channels.len(), 4);
+    }
 }
 
 #[test]
@@ -314,6 +488,17 @@ fn an_inline_secret_is_warned_about_and_not_shown() {
     let shown = answer(case, Lang::En);
     assert!(!shown.contains("inline-secret"), "{shown}");
     insta::assert_snapshot!(shown);
+    // The address of a robot holds its token.
+    for (before, after) in [
+        ("kind = \"dingtalk\"\nwebhook = { env = \"OPS_WEBHOOK\" }", "webhok = \"https://example.com/?k=t0ken\""),
+        ("webhook = { env = \"OPS_WEBHOOK\" }", "webhook = \"https://example.com/?k=t0ken"),
+        ("webhook = { env = \"OPS_WEBHOOK\" }", "webhok = \"https://example.com/?k=t0ken\""),
+        ("webhook = { env = \"OPS_WEBHOOK\" }", "url = \"https://example.com/?k=t0ken\" x"),
+        ("[alerts.rules]", "[alerts.channels]\nx = { webhook = \"https://example.com/?k=t0ken\" }\n[alerts.rules]"),
+    ] {
+        let shown = answer(("", A, before, after), Lang::En);
+        assert!(shown.contains("error") && !shown.contains("t0ken"), "{shown}");
+    }
     // Nor beside a mistake of grammar, or under a wrong name.
     for after in ["\"inline-secret", "\"inline-secret\" x", "\"inline-secret\"\napp_secrt = \"inline-secret\""] {
         let shown = answer(("", I, "{ env = \"KM_SECRET\" }", after), Lang::En);
@@ -385,4 +570,56 @@ fn assert_sound(dir: &Path, lang: Lang) {
     let flows = runtime.block_on(flows).unwrap();
     let shown: Vec<_> = reports.mistakes().into_iter().chain(reports.warnings()).map(|file| file.to_string()).collect();
     assert!(shown.is_empty() && flows.len() == installation.flow_names.len(), "{}", shown.join("\n"));
+}
+
+#[test]
+fn a_crontab_of_another_platform_becomes_a_timetable_or_is_left_to_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), I, INSTALLATION);
+    let cases = [
+        ("23 2 * * *", Some("23 2 * * *")),
+        ("0 */5 *  * * ?", Some("0 */5 * * * ?")),
+        ("4-59/10 6-23 * * *", Some("4-59/10 6-23 * * *")),
+        ("0 0 3 ? * 2#1", Some("0 0 3 ? * 2#1")),
+        ("61 2 * * *", None),
+        ("0 0 3 30 2 ?", None),
+        ("every night", None),
+    ];
+    for (crontab, expected) in cases {
+        let source = format!(r#"{{"api":"/x","method":"POST","crontab":"{crontab}"}}"#);
+        let options = milkrun_import::qeasy::Options {
+            name: "x".to_owned(),
+            since: "2026-01-01".to_owned(),
+            source_account: Some("km".to_owned()),
+            sink_account: Some("files".to_owned()),
+            is_timetable: super::is_timetable,
+        };
+        let imported = milkrun_import::qeasy::import(&source, None, &options).unwrap();
+        put(folder.path(), F, &imported.flow);
+        let (installation, reports) = load(folder.path(), Lang::En).unwrap();
+        assert!(reports.is_clean(), "{crontab}: {:?}", reports.mistakes());
+        let schedule = installation.flows[0].schedule.as_ref();
+        assert_eq!(schedule.map(|schedule| schedule.timetable.text()), expected, "{crontab}");
+        let n_asked = imported.report.decisions().filter(|finding| finding.path.contains("crontab")).count();
+        assert_eq!(n_asked, usize::from(expected.is_none()), "{crontab}");
+    }
+}
+
+#[test]
+fn a_ledger_never_forgets_what_a_flow_looks_back_over() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("flows")).unwrap();
+    let write = |ledger: &str| {
+        let text =
+            INSTALLATION.replace("[accounts.km]", &format!("[retention]\nledger = \"{ledger}\"\n\n[accounts.km]"));
+        std::fs::write(folder.path().join(I), text).unwrap();
+        let flow = FLOW.replace("since = ", "lookback = \"10d\"\nsince = ");
+        std::fs::write(folder.path().join(F), flow).unwrap();
+        load(folder.path(), Lang::En).unwrap().1.mistakes()
+    };
+    let mistakes = write("40d");
+    let one = &mistakes[0].all[0];
+    assert_eq!(one.message, "`ledger` has to be at least 41d");
+    assert!(one.help.as_ref().is_some_and(|help| help.contains("`orders` looks back over 10d")), "{one:?}");
+    assert!(write("41d").is_empty() && write("never").is_empty());
 }

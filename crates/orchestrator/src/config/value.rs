@@ -1,4 +1,4 @@
-//! Values that are written as text: spans of time, dates, and the timetable.
+//! Values that are written as text: spans of time, dates, and rates.
 
 use std::time::Duration;
 
@@ -85,16 +85,6 @@ pub(crate) fn write_duration(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
-/// Whether a timetable has the form of cron: five, six (seconds first) or seven fields, or a word such as `@daily`.
-pub(crate) fn is_schedule(text: &str) -> bool {
-    if let Some(word) = text.strip_prefix('@') {
-        return matches!(word, "hourly" | "daily" | "weekly" | "monthly" | "yearly" | "annually" | "midnight");
-    }
-    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '/' | ',' | '-' | '#');
-    let fields: Vec<_> = text.split_whitespace().collect();
-    (5..=7).contains(&fields.len()) && fields.iter().all(|field| field.chars().all(good))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,16 +116,6 @@ mod tests {
         assert_eq!(read("2026-01-01T08:00:00+01:00").as_deref(), Some("2026-01-01T07:00:00Z"));
         for text in ["2026-13-01", "2026-1-1", "yesterday", "20260101", "2026-02-30", ""] {
             assert_eq!(read(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn schedules() {
-        for text in ["*/5 * * * *", "0 */5 * * * ?", "0 0 2 ? * MON-FRI", "@daily", "0 0 12 1/5 * ? 2026"] {
-            assert!(is_schedule(text), "{text}");
-        }
-        for text in ["", "5m", "* * * *", "@never", "every 5 minutes at noon please now ok", "0 */5 * * * $"] {
-            assert!(!is_schedule(text), "{text}");
         }
     }
 }

@@ -70,7 +70,7 @@ impl Out {
 }
 
 /// The mistakes of a file that an error carries.
-fn diagnostics(error: &Error) -> Option<&Diagnostics> {
+pub(crate) fn diagnostics(error: &Error) -> Option<&Diagnostics> {
     let mut cause = error.source();
     while let Some(error) = cause {
         if let Some(found) = error.downcast_ref::<Diagnostics>() {

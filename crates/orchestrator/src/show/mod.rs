@@ -18,7 +18,7 @@ use serde_json::Value;
 
 pub(crate) use columns::{USUAL_WIDTH, pretty, side_by_side};
 pub(crate) use diagnostic::json_of;
-pub(crate) use error::{error_json, exit_code};
+pub(crate) use error::{diagnostics, error_json, exit_code, heading};
 pub(crate) use report::reconciliation;
 pub(crate) use table::{Align, Table};
 

@@ -43,8 +43,8 @@ pub(crate) struct Progress {
 }
 
 impl Observer for FlowProgress {
-    fn progress(&self, counts: &Counts) {
-        counts.clone_into(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    fn progress(&self, now: &milkrun_engine::Progress<'_>) {
+        now.counts().clone_into(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 

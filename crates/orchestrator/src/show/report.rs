@@ -124,11 +124,18 @@ fn explanations(out: &Out, report: &Report) -> Vec<String> {
     if let Some(reason) = &report.reason {
         lines.push(fill!(out.lang, text::REASON, reason = out.retell(reason)));
     }
-    for (slice, why) in report.open.iter().take(5) {
-        lines.push(fill!(out.lang, text::OPEN_SLICE, slice = slice, why = out.retell(why)));
+    for slice in report.open.iter().take(5) {
+        lines.push(fill!(out.lang, text::OPEN_SLICE, slice = slice.covers, why = out.retell(&slice.why)));
     }
     if report.open.len() > 5 {
         lines.push(fill!(out.lang, text::AND_MORE, n = report.open.len() - 5));
+    }
+    if let Some(beside) = &report.backfill {
+        let (proved, open) = (number(beside.proved), number(beside.open));
+        lines.push(fill!(out.lang, text::BESIDE, proved = proved, open = open));
+        for slice in beside.set_aside.iter().take(5) {
+            lines.push(fill!(out.lang, text::OPEN_SLICE, slice = slice.covers, why = out.retell(&slice.why)));
+        }
     }
     if let Some(place) = &report.place {
         lines.push(fill!(out.lang, text::PLACE, place = place));

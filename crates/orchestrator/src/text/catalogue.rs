@@ -32,6 +32,32 @@ texts! {
     TABLE_VALUE_FORM: "write decimals and dates as text, in quotes", "小数和日期请写成带引号的文本";
     TABLE_UNREADABLE: "the table `{name}` cannot be used: {cause}", "无法使用表 `{name}`：{cause}";
 
+    // Alerts.
+    ALERT_RULES: "`[alerts.rules]` of milkrun.toml", "milkrun.toml 的 `[alerts.rules]`";
+    NO_BOUND: "`{key}` cannot be `{value}`", "`{key}` 不能是 `{value}`";
+    BOUND_FORM: "write true, false, or a bound such as {examples}", "请写 true、false，或 {examples} 这样的界限";
+    NO_QUIET_HOURS: "`{value}` are no quiet hours", "`{value}` 不是免打扰时段";
+    QUIET_HOURS_FORM: "write quiet_hours = \"22:00-08:00\"", "请写 quiet_hours = \"22:00-08:00\"";
+    REMIND_TOO_SHORT: "a reminder sooner than after ten minutes helps nobody", "十分钟以内再次提醒没有意义";
+    REMIND_FORM: "write remind = \"24h\"", "请写 remind = \"24h\"";
+    NO_ALERT_ZONE: "no time zone is called `{value}`", "没有名为 `{value}` 的时区";
+    ALERT_ZONE_FORM: "write a name of the IANA database, such as \"Asia/Shanghai\"", "请写 IANA 时区名，如 \"Asia/Shanghai\"";
+    BAD_CHANNEL_NAME: "`{name}` cannot be the name of a channel", "`{name}` 不能作通道名";
+    CHANNEL_SECRET_MISSING: "channel `{channel}`: the secret of `{setting}` cannot be had: {reason}", "通道 `{channel}`：无法取得 `{setting}` 的密钥：{reason}";
+    NO_CHANNELS: "no channel is declared", "没有声明通道";
+    ADD_CHANNEL: "add [alerts.channels.ops] with kind = \"dingtalk\" and webhook = { env = \"OPS_WEBHOOK\" } to milkrun.toml", "请在 milkrun.toml 中添加 [alerts.channels.ops]，其中 kind = \"dingtalk\"，webhook = { env = \"OPS_WEBHOOK\" }";
+    NO_SUCH_CHANNEL: "no channel is called `{name}`", "没有名为 `{name}` 的通道";
+    TEST_SENT: "{channel}: a test message was sent to {reaches}", "{channel}：测试消息已发送到 {reaches}";
+    TEST_FAILED: "{channel}: the test message did not arrive", "{channel}：测试消息未送达";
+    NO_INCIDENTS: "Nothing is or was wrong.", "没有告警，也没有历史告警。";
+    STILL_OPEN: "open", "未恢复";
+    COLUMN_SINCE: "since", "开始时间";
+    COLUMN_UNTIL: "until", "恢复时间";
+    COLUMN_INCIDENT: "incident", "告警";
+    COLUMN_DOCUMENTS: "documents", "单据";
+    COLUMN_TOLD: "told", "已通知";
+    INCIDENT_ADVICE: "  {id}: {advice}", "  {id}：{advice}";
+
     // Import.
     FILE_IS_THERE: "{file} is there already", "{file} 已存在";
     FILE_IS_THERE_HELP: "name another file with `--out`, or write over it with `--force`", "请用 `--out` 指定其他文件，或用 `--force` 覆盖";
@@ -42,6 +68,97 @@ texts! {
     INCLUDED_UNREADABLE: "{file} cannot be used: {cause}", "无法使用 {file}：{cause}";
     INCLUDED_DECISIONS: "{n} keys of the metadata need a decision", "元数据中有 {n} 个键需要决定";
     INCLUDED_DECISIONS_HELP: "`{command}` lists them; what this file says itself counts", "`{command}` 会列出它们；以本文件所写为准";
+
+    // Upkeep: retention, backup, restore, doctor, logs.
+    AGE_FORM: "write a whole number and a unit, such as \"400d\", or \"never\"", "请写整数加单位，如 \"400d\"，或写 \"never\"";
+    NO_SIZE: "`{key}` is not a size: `{value}`", "`{key}` 不是大小：`{value}`";
+    SIZE_FORM: "write a whole number and a unit, such as \"20GiB\" or \"500MiB\"", "请写整数加单位，如 \"20GiB\" 或 \"500MiB\"";
+    BELOW_FLOOR: "`{key}` has to be at least {floor}", "`{key}` 至少为 {floor}";
+    WHY_FLOOR: "write at least that, or \"never\" to keep everything", "请写不小于该值的时间，或写 \"never\" 以全部保留";
+    WHY_LEDGER_FLOOR: "targets remember keys for up to a month (Yonyou MDD), and a row must not be forgotten before them; \"never\" keeps everything", "目标最长会记住幂等键一个月（用友 MDD），台账行不能比它更早忘记；写 \"never\" 则全部保留";
+    WHY_LOOKBACK_FLOOR: "`{flow}` looks back over {lookback}, and targets remember keys for up to 31d: a row must not be forgotten before both", "`{flow}` 回看 {lookback}，目标最长记住幂等键 31d：台账行不能比两者更早忘记";
+    WHY_LETTERS_FLOOR: "a refused record is not in the target, and only its dead letter says so: people need a month to mend it", "被拒绝的记录不在目标系统中，只有死信说明这一点：修正至少需要一个月";
+    NO_SUCH_LEVEL: "`{value}` is not a level of logs", "`{value}` 不是日志级别";
+    LEDGER_NO_FILE: "the flow has no file that can be used, so it is not known what forgetting would do", "该流程没有可用的文件，无法判断忘记会带来什么";
+    LEDGER_FILE: "the target is a file: a record that is forgotten and read again would stand in it twice", "目标是文件：被忘记后再次读到的记录会在其中出现两次";
+    LEDGER_DOUBLES: "the target does not replace documents by key: a record that is forgotten and changes would arrive a second time", "目标不会按键替换单据：被忘记的记录再有变更时会重复到达";
+    LEDGER_WHOLE: "the stream is read whole each time: everything that is forgotten would be sent again", "该数据流每次整体读取：被忘记的内容都会重新发送";
+    KEPT_OPEN: "slices are open or records wait: they may still be needed", "有未关闭的切片或待投递的记录：可能仍然需要";
+    RETAINED: "forgotten: runs {runs}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "已忘记：运行 {runs} 次，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
+    WOULD_RETAIN: "would be forgotten: runs {runs}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "将会忘记：运行 {runs} 次，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
+    RETAIN_KEPT: "  {flow}: {what} stay: {why}", "  {flow}：{what} 保留：{why}";
+    WHAT_PAGES: "pages", "页";
+    WHAT_LEDGER: "ledger rows", "台账行";
+    NO_STATE_YET: "there is no state yet", "还没有状态";
+    NO_STATE_YET_HELP: "run a flow first: `milkrun run`", "请先运行流程：`milkrun run`";
+    COPY_STATE: "copying the state", "复制状态";
+    COPY_PAGES: "copying pages", "复制页";
+    PACK: "packing", "打包";
+    UNPACK: "unpacking", "解包";
+    PROVE: "proving checksums", "核对校验和";
+    BACKED_UP: "The installation as of {at} is in {to}: {files} files, {bytes}.", "截至 {at} 的安装已备份到 {to}：{files} 个文件，{bytes}。";
+    BACKUP_LACKS: "Not in it, and needed to use it: {names}. Keep them elsewhere: without the key, tokens and secrets in the backup stay closed.", "不含以下文件，但使用备份时需要：{names}。请另行保管：没有密钥，备份中的令牌和密钥无法打开。";
+    BACKUP_STARS: "Secrets that stand in milkrun.toml are replaced by stars in the backup; better put them into the vault: `milkrun secret set`.", "直接写在 milkrun.toml 中的密钥在备份中已替换为星号；建议存入保险库：`milkrun secret set`。";
+    RESTORED: "The state of {at} is in {state}. Flows: {flows}.", "{at} 的状态已放入 {state}。流程：{flows}。";
+    RESTORE_ASIDE: "The state that was there is in {aside}; remove it when it is not needed any more.", "原有的状态在 {aside}；不再需要时请删除。";
+    RESTORE_PUT: "put: {names}", "已放入：{names}";
+    RESTORE_KEPT: "left alone, though the backup has another version: {names}", "保留现有文件（备份中的版本不同）：{names}";
+    RESTORE_MISSING: "not in the backup, and not here: {names}; put them back before the next run", "备份中没有，此处也没有：{names}；请在下次运行前放回";
+    RESTORE_STARS: "milkrun.toml has stars in the place of secrets: write them again, or put them into the vault", "milkrun.toml 中的密钥已是星号：请重新填写，或存入保险库";
+    RESTORE_MEANS: "What was delivered after {at} is not known to this state, and the next run sends it again: targets with keys take it once, within the time that they remember keys; files are cut back to where they were; other targets may get it twice, so compare them first. A token that was renewed after {at} may be dead: `milkrun login`, or set its secret again.", "此状态不知道 {at} 之后投递了什么，下次运行会再次发送：带幂等键的目标在其记忆期内只会接收一次；文件会截回当时的长度；其他目标可能收到两次，请先核对。{at} 之后刷新过的令牌可能已失效：请用 `milkrun login` 或重新设置其密钥。";
+    DOC_SUMMARY: "bad: {bad}, warnings: {warnings}, good: {good}", "异常 {bad} 项，警告 {warnings} 项，正常 {good} 项";
+    DOC_GOOD: "good", "正常";
+    DOC_WARNING: "warning", "警告";
+    DOC_BAD: "bad", "异常";
+    DOC_DAMAGED: "the state is damaged: {finding}", "状态已损坏：{finding}";
+    DOC_DAMAGED_HELP: "end all milkrun processes and bring the last backup back: `milkrun restore FILE --force`", "请结束所有 milkrun 进程，并恢复最近的备份：`milkrun restore 文件 --force`";
+    DOC_DEAD_LEASE: "`{flow}` was being run by {owner}, which has died", "`{flow}` 曾由 {owner} 运行，该进程已死亡";
+    DOC_DEAD_LEASE_HELP: "nothing is lost: the next run goes on where it ended", "没有丢失：下次运行会从中断处继续";
+    DOC_SEGMENT_MISSING: "pages of `{flow}` are missing: {file}", "`{flow}` 的页缺失：{file}";
+    DOC_SEGMENT_NEEDED_HELP: "records in it are not delivered yet: put the file back from a backup, or run the flow with `--restart`", "其中有尚未投递的记录：请从备份恢复该文件，或用 `--restart` 运行该流程";
+    DOC_SEGMENT_HELP: "everything in it is delivered; only `milkrun trace` cannot show its records any more", "其中的内容均已投递；只是 `milkrun trace` 不能再显示这些记录";
+    DOC_STATE_GOOD: "the state is sound: schema {schema}, {database}, pages {pages}, {rows} delivered documents", "状态完好：结构版本 {schema}，{database}，页 {pages}，已投递 {rows} 份单据";
+    DOC_STATE_SHALLOW: "the state opens: schema {schema}, {database}, pages {pages}, {rows} delivered documents (not read whole)", "状态可以打开：结构版本 {schema}，{database}，页 {pages}，已投递 {rows} 份单据（未完整读取）";
+    DOC_CLOCK_BEHIND: "it is {now} here, but a run ended at {newest}: the clock was set back", "此处时间为 {now}，但有一次运行结束于 {newest}：时钟被拨回过";
+    DOC_CLOCK_SKEW: "the clock differs by {secs} s from {host}", "时钟与 {host} 相差 {secs} 秒";
+    DOC_CLOCK_HELP: "set the clock by NTP (`timedatectl set-ntp true`): vendors refuse signatures that are minutes old, and windows end at the wrong time", "请用 NTP 校时（`timedatectl set-ntp true`）：厂商会拒绝几分钟前的签名，时间窗口也会错位";
+    DOC_CLOCK_UNKNOWN: "could not be asked for the time: {hosts}", "无法询问时间：{hosts}";
+    DOC_CLOCK_UNKNOWN_HELP: "check the network, the firewall and the address in the account's settings", "请检查网络、防火墙和账户设置中的地址";
+    DOC_DISK: "{free} of {total} are free; the state takes {size}", "可用 {free}，共 {total}；状态占用 {size}";
+    DOC_DISK_GROWS: "{free} of {total} are free; the state takes {size} and grows by {growth} a day: enough for {days} days", "可用 {free}，共 {total}；状态占用 {size}，每天增长 {growth}：还可用 {days} 天";
+    DOC_DISK_HELP: "free some space, or keep less: `pages` and `pages_size` in `[retention]`, then `milkrun retain`", "请腾出空间，或减少保留：`[retention]` 的 `pages` 和 `pages_size`，然后 `milkrun retain`";
+    DOC_TOKEN_DEAD: "the token of `{account}` is dead: {reason}", "`{account}` 的令牌已失效：{reason}";
+    DOC_TOKEN_HELP: "authorise the account again: `milkrun login ACCOUNT`, or set its new token with `milkrun secret set`", "请重新授权：`milkrun login 账户`，或用 `milkrun secret set` 设置新令牌";
+    DOC_TOKEN_UNFINISHED: "a renewal of the token of `{account}` began, and how it ended is not known", "`{account}` 的令牌刷新已开始，但结果未知";
+    DOC_TOKEN_UNFINISHED_HELP: "the next call finds out; if it is refused, authorise the account again", "下次调用会查明；若被拒绝，请重新授权";
+    DOC_TOKEN_ENDLESS: "the token of `{account}` has no known end", "`{account}` 的令牌没有已知的到期时间";
+    DOC_TOKEN_ENDED: "the token of `{account}` ended at {end}", "`{account}` 的令牌已于 {end} 到期";
+    DOC_TOKEN_RENEW_HELP: "the next call renews it; if that is refused, authorise the account again", "下次调用会刷新；若被拒绝，请重新授权";
+    DOC_TOKEN_LEFT: "the token of `{account}` lives for {left} more, until {end}", "`{account}` 的令牌还可用 {left}，至 {end}";
+    DOC_FLOW_NEVER: "`{flow}` has never run", "`{flow}` 从未运行";
+    DOC_FLOW_NEVER_HELP: "run it once with `milkrun run`, after looking at `milkrun preview`", "看过 `milkrun preview` 之后，用 `milkrun run` 运行一次";
+    DOC_FLOWS_GOOD: "flows that have run and are up to date: {n}", "已运行且无滞后的流程：{n} 个";
+    DOC_FLOW_FAILED: "the last run of `{flow}` failed: {reason}", "`{flow}` 上次运行失败：{reason}";
+    DOC_FLOW_FAILED_HELP: "run it again with `milkrun run` and read what it says: it goes on where it ended", "用 `milkrun run` 再次运行并查看提示：会从中断处继续";
+    DOC_FLOW_UNPROVED: "the last run of `{flow}` could not prove that nothing is missing", "`{flow}` 上次运行未能证明没有遗漏";
+    DOC_FLOW_UNPROVED_HELP: "run it again; if it stays so, read the slices with a quieter source or a smaller `window`", "请再次运行；若仍如此，请在来源变动较少时读取，或调小 `window`";
+    DOC_FLOW_CUT: "the last run of `{flow}` was cut off", "`{flow}` 上次运行被中断";
+    DOC_FLOW_CUT_HELP: "run it again: it goes on where it ended", "请再次运行：会从中断处继续";
+    DOC_FLOW_LETTERS: "`{flow}` has refused records: {n}", "`{flow}` 有被拒绝的记录：{n} 条";
+    DOC_FLOW_LETTERS_HELP: "`milkrun dead-letters FLOW` says why; mend it, then `milkrun replay FLOW`", "`milkrun dead-letters 流程` 会说明原因；修正后运行 `milkrun replay 流程`";
+    DOC_FLOW_LAG: "`{flow}` is read up to {until} only", "`{flow}` 只读到 {until}";
+    DOC_FLOW_LAG_HELP: "run it, or let `milkrun serve` run it by its `schedule`", "请运行它，或让 `milkrun serve` 按其 `schedule` 运行";
+    DOC_QUOTA_WIDE: "the `quota` of `{account}` allows more than the vendor's {vendor}", "`{account}` 的 `quota` 超过厂商的 {vendor}";
+    DOC_QUOTA_WIDE_HELP: "lower it, unless the vendor has granted the app key more", "请调低，除非厂商已为该应用提高限额";
+    KEYRING_NOT_BUILT: "this milkrun was built without the system's keyring", "此 milkrun 未包含系统密钥环支持";
+    KEYRING_NOT_BUILT_HELP: "build it with `--features keyring`, or keep the key in a file or a variable", "请用 `--features keyring` 构建，或把密钥放在文件或环境变量中";
+    KEYRING_UNUSABLE: "the system's keyring cannot be used", "无法使用系统密钥环";
+    KEYRING_UNUSABLE_HELP: "unlock it, or sign in to a desktop session; a server without one keeps the key in a file or a variable", "请解锁密钥环或登录桌面会话；没有密钥环的服务器请把密钥放在文件或环境变量中";
+    KEYRING_LACKS_KEY: "the system's keyring has no key called `{name}`", "系统密钥环中没有名为 `{name}` 的密钥";
+    KEYRING_LACKS_KEY_HELP: "`milkrun init --key keyring` makes one; without the old one, what was sealed with it cannot be opened", "`milkrun init --key keyring` 可生成；没有原来的密钥，用它封存的内容无法打开";
+    KEYRING_KEY_MADE: "made a key in the system's keyring: {name}", "已在系统密钥环中生成密钥：{name}";
+    KEYRING_KEY_KEPT: "left alone: the key {name} in the system's keyring", "保留：系统密钥环中的密钥 {name}";
+    KEYRING_ADD_SETTING: "milkrun.toml does not name the key: add `key = { keyring = \"{name}\" }` to `[store]`", "milkrun.toml 没有指明密钥：请在 `[store]` 中添加 `key = { keyring = \"{name}\" }`";
 
     // Login, messages, signing.
     NO_LOGIN: "account `{account}` is not authorised in the browser", "账户 `{account}` 无需在浏览器中授权";
@@ -109,6 +226,7 @@ texts! {
     A_BOOLEAN: "true or false", "true 或 false";
     A_DATE_TIME: "a date", "日期";
     A_LIST: "a list", "列表";
+    A_SCHEDULE: "a timetable such as \"0 */5 * * * ?\", or a table", "时间表，例如 \"0 */5 * * * ?\"，或一个表";
     A_TABLE: "a table", "表";
     A_DURATION: "a span of time such as \"10m\"", "时长，如 \"10m\"";
     A_MOMENT: "a date such as \"2026-01-01\"", "日期，如 \"2026-01-01\"";
@@ -141,8 +259,7 @@ texts! {
     NO_DATE: "`{key}` is not a date: \"{value}\"", "`{key}` 不是日期：\"{value}\"";
     DATE_FORM: "write \"2026-01-01\", \"2026-01-01 08:00:00\" or \"2026-01-01T08:00:00+08:00\"", "请写作 \"2026-01-01\"、\"2026-01-01 08:00:00\" 或 \"2026-01-01T08:00:00+08:00\"";
     DATE_OUT_OF_RANGE: "`{key}` lies outside the years 1 to 9999", "`{key}` 超出公元 1 至 9999 年";
-    NO_SCHEDULE: "`schedule` is not a timetable: \"{value}\"", "`schedule` 不是时间表：\"{value}\"";
-    SCHEDULE_FORM: "write five fields (minute hour day month weekday) or six with seconds first: \"0 */5 * * * ?\"", "请写五个字段（分 时 日 月 周）或六个字段（秒在前）：\"0 */5 * * * ?\"";
+    JITTER_TOO_LONG: "`jitter` is more than a day", "`jitter` 超过一天";
     NO_ACCOUNTS: "no account is declared", "没有声明任何账户";
     ADD_ACCOUNT: "add [accounts.NAME] with connector = \"…\"; `milkrun connectors` lists them, and `milkrun init --connector kuaimai` writes an example", "请添加 [accounts.名称] 和 connector = \"…\"；`milkrun connectors` 列出全部，`milkrun init --connector kuaimai` 写出示例";
     BAD_ACCOUNT_NAME: "`{name}` cannot be the name of an account", "`{name}` 不能作账户名";
@@ -267,6 +384,7 @@ texts! {
     NOT_GIVEN: "not given", "未提供";
     REASON: "  why: {reason}", "  原因：{reason}";
     OPEN_SLICE: "  open: {slice}: {why}", "  未关闭：{slice}：{why}";
+    BESIDE: "  backfill, read beside: {proved} slices proved, {open} still open", "  同时进行的补读：已证明 {proved} 个切片，剩余 {open} 个";
     AND_MORE: "  and {n} more", "  另有 {n} 个";
     PLACE: "  documents: {place}", "  单据位置：{place}";
     ASSUMES: "  the proof rests on: {assumes}", "  证明的前提：{assumes}";
@@ -307,6 +425,15 @@ texts! {
     NEVER_RUN: "never run", "从未运行";
     CUT_OFF: "cut off", "中断";
     RUNNING: "running: {who}", "运行中：{who}";
+    OPEN_BACKFILL: "{flow}: a backfill from {from} to {until} is open, {n} slices are left: milkrun backfill {flow}", "{flow}：补读 {from} 至 {until} 未完成，剩余 {n} 个切片：milkrun backfill {flow}";
+
+    // `backfill`.
+    BACKFILL_OPENED: "Flow `{flow}`: {n} slices from {from} to {until} are to be read.", "流程 `{flow}`：将读取 {from} 至 {until} 的 {n} 个切片。";
+    BACKFILL_CUT: "What is later may still change; the flow's own runs read it.", "更晚的内容仍可能变化，由流程自身的运行读取。";
+    BACKFILL_LATER: "The next runs of the flow read them.", "流程之后的运行会读取它们。";
+    NO_BACKFILL: "No backfill of flow `{flow}` is open: milkrun backfill {flow} --from DATE --to DATE", "流程 `{flow}` 没有未完成的补读：milkrun backfill {flow} --from 日期 --to 日期";
+    NO_MOMENT: "`{text}` is no day and no instant", "`{text}` 不是日期，也不是时刻";
+    NO_MOMENT_HELP: "write it like 2026-01-01, 2026-01-01 08:00:00 or 2026-01-01T08:00:00+08:00", "请写成 2026-01-01、2026-01-01 08:00:00 或 2026-01-01T08:00:00+08:00";
 
     // `preview`, `trace`, `dead-letters`.
     FATE_NEW: "new", "新增";
@@ -342,6 +469,41 @@ texts! {
     ARRIVED: "Record {key} counts as delivered.", "记录 {key} 视为已送达。";
     NO_SUCH_LETTER: "flow `{flow}` has no dead letter {ids}", "流程 `{flow}` 没有死信 {ids}";
     LIST_LETTERS: "milkrun dead-letters {flow} lists them", "milkrun dead-letters {flow} 可列出全部";
+
+    // `serve`, and what the console asks.
+    SERVING: "serving {dir} with {flows} flows until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
+    CONSOLE_AT: "the console: {address}", "控制台：{address}";
+    CHOOSE_ADDRESS: "choose another address with --listen, such as 127.0.0.1:0 for any free port", "请用 --listen 换一个地址，如 127.0.0.1:0 可任选空闲端口";
+    FLOW_RUNS: "flow `{flow}` is running already", "流程 `{flow}` 正在运行";
+    FLOW_RUNS_HELP: "wait until the run has ended, or cancel it", "请等待本次运行结束，或将其取消";
+    FLOW_DOES_NOT_RUN: "flow `{flow}` is not running", "流程 `{flow}` 没有在运行";
+    FLOW_DOES_NOT_RUN_HELP: "there is nothing to cancel", "没有可取消的运行";
+    FLOW_HAS_MISTAKES: "flow `{flow}` has mistakes in its files", "流程 `{flow}` 的文件有误";
+    MEND_FILES: "mend the file; it is used at once", "请修改文件，修改后立即生效";
+    NO_SUCH_RUN: "flow `{flow}` has no run {number}", "流程 `{flow}` 没有第 {number} 次运行";
+    NO_SUCH_PAGE: "page {number} of flow `{flow}` is not there", "流程 `{flow}` 的第 {number} 页不存在";
+    PAGE_NEVER_READ: "the flow has read nothing yet", "该流程还没有读取过任何内容";
+    PAGE_NOT_KEPT: "pages are kept as long as `[retention]` says, and not at all with `journal = false`", "页面按 `[retention]` 的设置保留；设置 `journal = false` 时不保留";
+    BAD_TARGET_PATH: "`{target}` is not the path of a field", "`{target}` 不是字段的路径";
+    TARGET_PATH_FORM: "write names joined by `.`, with `[*]` for every element of a list: `lines[*].qty`", "请用 `.` 连接名称，列表的每个元素写 `[*]`：`lines[*].qty`";
+    BAD_SOURCE_PATH: "what is to fill `{target}` is not the path of a field", "要填入 `{target}` 的不是字段的路径";
+    PATH_FORM: "write names joined by `.`, with `[*]` for every element of a list: `items[*].count`", "请用 `.` 连接名称，列表的每个元素写 `[*]`：`items[*].count`";
+    FIELD_IS_TAKEN: "another rule stands where `{target}` would have to be", "`{target}` 的位置上已有另一条规则";
+    FIELD_IS_TAKEN_HELP: "remove that rule first, or change the text", "请先删除那条规则，或直接修改文本";
+    TRANSFORM_IS_WHOLE: "the mapping makes whole documents by `transform`, so `{target}` has no rule of its own", "该映射用 `transform` 生成整张单据，`{target}` 没有单独的规则";
+    TRANSFORM_IS_WHOLE_HELP: "change the expression in the text", "请在文本中修改表达式";
+    NO_LIST_KNOWN: "`{target}` is in a list, and it is not said which list of the source its lines come from", "`{target}` 位于列表中，但没有说明各行来自哪个来源列表";
+    NO_LIST_KNOWN_HELP: "begin with a field of that list of the source", "请先从该来源列表中的一个字段开始";
+    MEND_TEXT_FIRST: "mend the text first; the list of mistakes says where", "请先改正文本，位置见错误列表";
+    MEND_TEXT: "mend the text and save it again; nothing was changed", "请改正文本后重新保存；没有做任何更改";
+    RULE_FORM: "write a rule as TOML, such as `{ from = \"created\", type = \"date\" }`", "请用 TOML 写规则，如 `{ from = \"created\", type = \"date\" }`";
+    FILE_MOVED: "the file of flow `{flow}` has changed since this text was made from it", "流程 `{flow}` 的文件在此文本生成之后已被更改";
+    FILE_MOVED_HELP: "load it again and make the change once more", "请重新载入后再修改";
+    SETTINGS_MOVED: "`milkrun.toml` has changed since this was made from it", "`milkrun.toml` 在此之后已被更改";
+    INCLUDED_NOT_EDITABLE: "flow `{flow}` includes the metadata of another platform, which is not changed here", "流程 `{flow}` 引用了其他平台的元数据，不能在此修改";
+    INCLUDED_NOT_EDITABLE_HELP: "change the metadata, or turn it into a flow with `milkrun import`", "请修改元数据，或用 `milkrun import` 把它转换为流程";
+    WAITS: "read on page {page}; waits for its delivery", "在第 {page} 页读取，等待投递";
+    WAITS_FOR_OUTCOME: "read on page {page}; sent, and what became of it is found out before anything else is sent", "在第 {page} 页读取；已发送但结果未知，查清之前不会再发送";
 
     // `sandbox`.
     SANDBOX_RUNS: "A simulated {vendor} answers at {url}", "模拟的{vendor}运行于 {url}";

@@ -1,6 +1,7 @@
 //! Opens accounts: secrets are fetched, the connector reads its settings, and mistakes are shown where they stand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use milkrun_core::connector::Opening;
 use milkrun_core::diagnostic::Diagnostic;
@@ -13,7 +14,7 @@ use crate::show::Scrubber;
 use crate::text::Lang;
 
 /// The accounts that could be opened, by name.
-pub(crate) type Accounts = BTreeMap<String, Account>;
+pub(crate) type Accounts = BTreeMap<String, Arc<Account>>;
 
 /// Where secrets come from.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +59,7 @@ pub(crate) async fn open_accounts(
             }
         }
         if let Some(account) = open(installation, config, further, secrets, &mut findings, reports).await? {
-            opened.insert(config.name.clone(), account);
+            opened.insert(config.name.clone(), Arc::new(account));
         }
         reports.add(&config.file, findings);
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use milkrun_core::stream::{StreamSpec, zone};
-use milkrun_core::{Account, Idempotency, Proof, Result, SinkKind, Source, TargetSpec};
+use milkrun_core::{Account, Clock, Context, Idempotency, Proof, Result, SinkKind, Source, TargetSpec};
 use milkrun_engine::{Flow, Options, Span};
 use milkrun_mapping::{Mapping, Tables};
 use toml::de::{DeTable, DeValue};
@@ -88,7 +88,7 @@ fn account<'a>(
         let message = fill!(lang, text::NO_SUCH_ACCOUNT, name = name.value);
         findings.mistake_with(&name.span, message, suggest(lang, &name.value, &known));
     }
-    accounts.get(&name.value)
+    accounts.get(&name.value).map(Arc::as_ref)
 }
 
 fn prepare(
@@ -390,11 +390,22 @@ impl Prepared {
     ///
     /// # Errors
     /// If the HTTP client cannot be set up, or the engine finds a contradiction.
-    pub(crate) fn open(self, accounts: &Accounts, state: &mut State) -> Result<Flow> {
-        let mut cx = |name: &str| {
+    pub(crate) fn open(self, accounts: &Accounts, state: &State) -> Result<Flow> {
+        self.open_with(|name| {
             let account = accounts.get(name).expect("a flow is prepared only with its accounts");
             state.context(name, account)
-        };
+        })
+    }
+
+    /// The same for looking only: it can judge records, and reaches no vendor.
+    ///
+    /// # Errors
+    /// If the engine finds a contradiction.
+    pub(crate) fn open_to_look(self, clock: &Arc<dyn Clock>) -> Result<Flow> {
+        self.open_with(|name| Ok(Context::local(name, Arc::clone(clock))))
+    }
+
+    fn open_with(self, cx: impl Fn(&str) -> Result<Context>) -> Result<Flow> {
         let source_cx = cx(&self.source_account)?;
         let source_cx = match self.attempts {
             Some(attempts) => source_cx.with_attempts(attempts),

@@ -3,15 +3,18 @@
 //! | file | answers |
 //! | --- | --- |
 //! | `accounts` | how does an account become a source, a sink and a way to the vendor? |
+//! | `alerts` | how do settings become channels that messages go to? |
 //! | `flows` | what has to fit before a flow can run? |
 //! | `tables` | where do the values come from that expressions look up? |
 //! | `store` | which key opens the vault, and what is opened with the state? |
 
 mod accounts;
+mod alerts;
 mod flows;
 mod store;
 mod tables;
 
 pub(crate) use self::accounts::{Accounts, Secrets, open_accounts};
+pub(crate) use self::alerts::open_alerts;
 pub(crate) use self::flows::{Prepared, prepare_flows};
 pub(crate) use self::store::{State, has_state, open_state};

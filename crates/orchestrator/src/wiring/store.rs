@@ -1,7 +1,7 @@
 //! Opens the state of an installation, and builds what every account shares.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use milkrun_core::quota::Limiter;
 use milkrun_core::state::StateStore;
@@ -24,6 +24,12 @@ pub(crate) struct State {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) journal: Arc<FileJournal>,
     pub(crate) clock: Arc<dyn Clock>,
+    ways: Mutex<Ways>,
+}
+
+/// The ways to vendors that were asked for.
+#[derive(Debug, Default)]
+struct Ways {
     client: Option<reqwest::Client>,
     contexts: BTreeMap<String, Context>,
 }
@@ -80,7 +86,7 @@ pub(crate) async fn open_state(installation: &Installation, environment: &Enviro
     let store = SqliteStore::open(folder, StoreOptions { key, owner: None })?;
     let journal = FileJournal::new(&folder.join("journal"), JournalOptions::default());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    Ok(State { store, journal, clock, client: None, contexts: BTreeMap::new() })
+    Ok(State { store, journal, clock, ways: Mutex::default() })
 }
 
 impl State {
@@ -94,8 +100,9 @@ impl State {
     ///
     /// # Errors
     /// If the HTTP client cannot be set up.
-    pub(crate) fn context(&mut self, name: &str, account: &Account) -> Result<Context> {
-        if let Some(cx) = self.contexts.get(name) {
+    pub(crate) fn context(&self, name: &str, account: &Account) -> Result<Context> {
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cx) = ways.contexts.get(name) {
             return Ok(cx.clone());
         }
         let clock = Arc::clone(&self.clock);
@@ -107,15 +114,28 @@ impl State {
                 let vault =
                     tokens.map(|source| Vault::new(name, Arc::clone(&self.store) as _, source, Arc::clone(&clock)));
                 let options = TransportOptions::default();
-                let transport = Transport::new(self.client()?, Arc::clone(protocol), limiter, vault, options);
+                let transport = Transport::new(ways.client()?, Arc::clone(protocol), limiter, vault, options);
                 Context::new(name, clock, Arc::new(transport))
             }
         };
         let cx = cx.with_keeper(Arc::clone(&self.store) as _);
-        self.contexts.insert(name.to_owned(), cx.clone());
+        ways.contexts.insert(name.to_owned(), cx.clone());
         Ok(cx)
     }
 
+    /// The surroundings of an account, if somebody has asked for them.
+    pub(crate) fn known_context(&self, name: &str) -> Option<Context> {
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner).contexts.get(name).cloned()
+    }
+
+    /// Forgets the surroundings of all accounts, so that they are built anew from changed settings. Quotas and tokens
+    /// are in the store, and go on.
+    pub(crate) fn forget_contexts(&self) {
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner).contexts.clear();
+    }
+}
+
+impl Ways {
     fn client(&mut self) -> Result<reqwest::Client> {
         if self.client.is_none() {
             self.client = Some(client()?);

@@ -4,7 +4,8 @@ use super::ledger::{entry, row};
 use super::{Place, at, kind, ledger, ms};
 use jiff::SignedDuration;
 use milkrun_core::state::{
-    Bitmap, Change, DeadLetter, FlowState, JournalRef, Lease, LedgerRow, Planned, RunRecord, Stage, StateStore, Verdict,
+    Bitmap, Change, DeadLetter, FlowState, JournalRef, Lease, LedgerRow, OpenBackfill, Planned, RunRecord, Stage,
+    StateStore, Verdict,
 };
 use milkrun_core::{ErrorKind, Key, Slice, Window};
 
@@ -33,7 +34,7 @@ fn window(from: i64, until: i64) -> Slice {
 }
 
 fn opened(id: u64) -> Change {
-    Change::SliceOpened { id, slice: window(0, 3600), reading: "{}".into() }
+    Change::SliceOpened { id, slice: window(0, 3600), share: None, reading: "{}".into() }
 }
 
 fn advanced(id: u64, reading: &str, digests: Option<(u32, Vec<u64>)>, forget_below: u32) -> Change {
@@ -110,7 +111,7 @@ async fn what_was_committed_is_there_again<S: StateStore + ?Sized>(place: &impl 
     };
     let planned = |axis: &str, until| Change::Planned(Planned { axis: axis.into(), until });
     let changes = vec![
-        Change::SliceOpened { id: 8, slice: by_pay_time.clone(), reading: "first".into() },
+        Change::SliceOpened { id: 8, slice: by_pay_time.clone(), share: Some(20), reading: "first".into() },
         opened(4),
         opened(3),
         advanced(4, "second", Some((1, vec![u64::MAX, 0, 5])), 0),
@@ -136,6 +137,10 @@ async fn what_was_committed_is_there_again<S: StateStore + ?Sized>(place: &impl 
     assert_eq!(state.planned, planned);
     assert_eq!(state.slices.iter().map(|s| s.id).collect::<Vec<_>>(), [3, 4, 8], "oldest first");
     assert_eq!((&state.slices[2].slice, state.slices[2].reading.as_str()), (&by_pay_time, "first"));
+    assert_eq!(state.slices.iter().map(|s| s.share).collect::<Vec<_>>(), [None, None, Some(20)]);
+    let summary = store.flows().await.unwrap().remove(0);
+    let left = OpenBackfill { from: at(0), until: at(60), slices: 1 };
+    assert_eq!((summary.open_slices, summary.backfill), (2, Some(left)));
     assert_eq!((&state.slices[1].slice, state.slices[1].reading.as_str()), (&window(0, 3600), "second"));
     assert_eq!(state.slices[1].digests, [(1, vec![u64::MAX, 0, 5])]);
     assert_eq!(state.resume_version.as_deref(), Some("9223372036854775807"));
@@ -145,6 +150,7 @@ async fn what_was_committed_is_there_again<S: StateStore + ?Sized>(place: &impl 
     assert_eq!(state.highest_key, Some(Key::Int(12)));
 
     store.commit(lease, vec![Change::SliceClosed { id: 3 }, Change::SliceClosed { id: 8 }]).await.unwrap();
+    assert_eq!(store.flows().await.unwrap().remove(0).backfill, None);
     let state = store.load(lease).await.unwrap();
     assert_eq!(state.slices.iter().map(|s| s.id).collect::<Vec<_>>(), [4]);
     assert_eq!(state.next_slice, 9, "numbers are never given twice");

@@ -11,11 +11,12 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use milkrun_core::state::Verdict;
 use milkrun_core::{Error, Result, Secret};
+use milkrun_engine::Work;
 use milkrun_sandbox::kuaimai;
 use milkrun_store::MasterKey;
 
 use super::init::{at, make_dir};
-use super::run::{Work, conclude, run_flows};
+use super::run::{conclude, run_flows};
 use super::{Here, Outcome};
 use crate::cli;
 use crate::config::{FILE, KEY_FILE, STORE};
@@ -42,7 +43,7 @@ pub(super) async fn demo(here: Here<'_>, ask: &cli::Demo) -> Outcome {
     let names = ["items".to_owned(), "orders".to_owned()];
     let mut ready = here.ready(&names, &dir).await?;
     let flows = ready.flows()?;
-    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::Run { restart: false }).await;
+    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::Due).await;
     let code = conclude(out, &ended);
     sandbox.stop().await;
     let good = ended.iter().all(|(_, run)| run.as_ref().is_ok_and(|report| report.verdict == Verdict::Reconciled));

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use milkrun_core::{Result, Secret};
+use milkrun_engine::Work;
 use milkrun_store::MasterKey;
 
 use super::super::init::{at, make_dir};
-use super::super::run::{Work, conclude, run_flows};
+use super::super::run::{conclude, run_flows};
 use super::super::sandbox::{Setting, Simulated, Vendor, Wanted};
 use super::super::{Here, Outcome};
 use super::{MARK, days_before};
@@ -108,7 +109,7 @@ pub(super) async fn play(here: Here<'_>, scene: Scene, ask: &cli::Demo, dir: &Pa
     keep_secrets(here, dir, &vendors).await?;
     let mut ready = here.ready(&[scene.name().to_owned()], dir).await?;
     let flows = ready.flows()?;
-    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::Run { restart: false }).await;
+    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::Due).await;
     let code = conclude(out, &ended);
     if let (Some(target), Some(last)) = (scene.received(), vendors.last()) {
         show_received(here, last, target);

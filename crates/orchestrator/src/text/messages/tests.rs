@@ -17,7 +17,10 @@ struct Same {
 
 /// Where the crates stand that speak English, beside the connectors: those parts of this crate and of the importer that
 /// do, and what new connectors are made of.
-const PLACES: [&str; 15] = [
+const PLACES: [&str; 20] = [
+    "crates/alerts/src/alerts.rs",
+    "crates/alerts/src/channel",
+    "crates/alerts/src/edit.rs",
     "crates/core/src",
     "crates/mapping/src",
     "crates/store/src",
@@ -30,13 +33,15 @@ const PLACES: [&str; 15] = [
     "crates/console/src/routes.rs",
     "crates/console/src/serve",
     "crates/orchestrator/src/commands",
+    "crates/orchestrator/src/desk/scrub.rs",
     "crates/orchestrator/src/wiring",
     "crates/orchestrator/src/logs.rs",
+    "crates/orchestrator/src/telemetry.rs",
     "crates/import/src/json.rs",
     "xtask/templates/connector/src",
 ];
 /// Where both languages stand side by side, but for a few sentences.
-const BESIDE: [&str; 1] = ["crates/import/src/qeasy"];
+const BESIDE: [&str; 2] = ["crates/import/src/qeasy", "crates/engine/src/timetable/words.rs"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -47,7 +52,9 @@ fn sources() -> Vec<Said> {
     let crates = PLACES.map(|place| root().join(place));
     let connectors = std::fs::read_dir(root().join("connectors")).unwrap();
     let connectors = connectors.map(|entry| entry.unwrap().path().join("src")).filter(|folder| folder.is_dir());
-    crates.into_iter().chain(connectors).flat_map(|place| texts(&place)).collect()
+    let beside = BESIDE.map(|place| root().join(place));
+    let said = crates.into_iter().chain(connectors).flat_map(|place| texts(&place));
+    said.filter(|said| !beside.iter().any(|place| said.file.starts_with(place))).collect()
 }
 
 fn catalogue() -> Vec<(&'static str, String, String)> {
