@@ -206,6 +206,7 @@ const CASES: &[Case] = &[
         "[console.tokens.grafana]\nrole = \"viewer\"\ntoken = { envv = \"A\" }\n\n[accounts.km]",
     ),
     ("no access token", I, "[accounts.km]", "[console.tokens.grafana]\nrole = \"viewer\"\n\n[accounts.km]"),
+    ("collector without a scheme", I, "[accounts.km]", "[telemetry]\notlp = \"localhost:4318\"\n\n[accounts.km]"),
     // Settings of an account.
     ("unknown setting", I, "app_key = \"123456\"", "app_key = \"123456\"\nappsecret = \"x\""),
     ("misspelt required setting", I, "app_key", "ap_key"),

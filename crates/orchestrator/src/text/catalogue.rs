@@ -274,6 +274,9 @@ texts! {
     KEY_IN_VAULT: "the key of the vault cannot be in the vault", "保险库的密钥不能放在保险库里";
 
     // Secrets.
+    OTLP_FORM: "write the collector's address: \"http://127.0.0.1:4318\"", "请写采集器的地址：\"http://127.0.0.1:4318\"";
+    NO_OTEL: "this program cannot send spans: it was built without the feature `otel`", "此程序构建时未启用 `otel` 特性，无法发送跟踪";
+    NO_OTEL_HELP: "build it with `cargo build --features otel`, or remove the line", "请用 `cargo build --features otel` 构建，或删除这一行";
     LISTEN_FORM: "write an address and a port: \"127.0.0.1:7070\", \"0.0.0.0:7070\", \"[::1]:7070\"", "请写地址和端口：\"127.0.0.1:7070\"、\"0.0.0.0:7070\"、\"[::1]:7070\"";
     PUBLIC_URL_FORM: "write the address as people type it, without a path: \"https://milkrun.example.com\"", "请写人们输入的地址，不带路径：\"https://milkrun.example.com\"";
     NETWORK_FORM: "write an address or a network: \"10.0.0.7\", \"10.0.0.0/8\", \"fd00::/8\"", "请写地址或网段：\"10.0.0.7\"、\"10.0.0.0/8\"、\"fd00::/8\"";
