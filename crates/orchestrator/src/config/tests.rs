@@ -439,6 +439,23 @@ fn a_timetable_is_a_text_or_a_table() {
 }
 
 #[test]
+fn the_pages_about_alerts_show_what_is_right() {
+    for page in ["alerts.md", "alerts.zh.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+        let text = std::fs::read_to_string(path).unwrap();
+        let example = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), I, &format!("{INSTALLATION}{example}"));
+        put(folder.path(), F, FLOW);
+        let (installation, mut reports) = load(folder.path(), Lang::En).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let settings = runtime.block_on(open_alerts(&installation, Secrets::StandIn, Lang::En, &mut reports)).unwrap();
+        assert!(reports.is_clean() && reports.warnings().is_empty(), "{:?}", reports.mistakes());
+        assert_eq!(settings.channels.len(), 4);
+    }
+}
+
+#[test]
 fn every_mistake_is_answered_with_its_place_and_what_to_write() {
     let mut all = String::new();
     for case in CASES {

@@ -138,7 +138,7 @@ texts! {
     DOC_FLOW_NEVER: "`{flow}` has never run", "`{flow}` 从未运行";
     DOC_FLOW_NEVER_HELP: "run it once with `milkrun run`, after looking at `milkrun preview`", "看过 `milkrun preview` 之后，用 `milkrun run` 运行一次";
     DOC_FLOWS_GOOD: "flows that have run and are up to date: {n}", "已运行且无滞后的流程：{n} 个";
-    DOC_FLOW_FAILED: "the last run of `{flow}` failed", "`{flow}` 上次运行失败";
+    DOC_FLOW_FAILED: "the last run of `{flow}` failed: {reason}", "`{flow}` 上次运行失败：{reason}";
     DOC_FLOW_FAILED_HELP: "run it again with `milkrun run` and read what it says: it goes on where it ended", "用 `milkrun run` 再次运行并查看提示：会从中断处继续";
     DOC_FLOW_UNPROVED: "the last run of `{flow}` could not prove that nothing is missing", "`{flow}` 上次运行未能证明没有遗漏";
     DOC_FLOW_UNPROVED_HELP: "run it again; if it stays so, read the slices with a quieter source or a smaller `window`", "请再次运行；若仍如此，请在来源变动较少时读取，或调小 `window`";
