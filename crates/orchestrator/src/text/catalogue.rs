@@ -474,6 +474,11 @@ texts! {
     SERVING: "serving {dir} with {flows} flows until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
     CONSOLE_AT: "the console: {address}", "控制台：{address}";
     CHOOSE_ADDRESS: "choose another address with --listen, such as 127.0.0.1:0 for any free port", "请用 --listen 换一个地址，如 127.0.0.1:0 可任选空闲端口";
+    NO_CLIENT: "no HTTP client could be set up", "无法建立 HTTP 客户端";
+    NOBODY_ANSWERS: "nobody answers at {url}", "{url} 没有应答";
+    NOBODY_ANSWERS_HELP: "check whether `milkrun serve` is running, and where it says its console is", "请检查 `milkrun serve` 是否在运行，以及它给出的控制台地址";
+    IS_WELL: "{url}: all is well", "{url}：一切正常";
+    IS_NOT_WELL: "{url}: not well; `milkrun doctor` says what is wrong", "{url}：不正常；`milkrun doctor` 会说明原因";
     FLOW_RUNS: "flow `{flow}` is running already", "流程 `{flow}` 正在运行";
     FLOW_RUNS_HELP: "wait until the run has ended, or cancel it", "请等待本次运行结束，或将其取消";
     FLOW_DOES_NOT_RUN: "flow `{flow}` is not running", "流程 `{flow}` 没有在运行";
