@@ -37,7 +37,7 @@ use milkrun_core::notes::Notes;
 
 pub use access::Access;
 pub use desk::{Caller, Desk, Lang, Role};
-pub use routes::{ROUTES, Route};
+pub use routes::{Need, ROUTES, Route};
 pub use serve::serve;
 
 /// The whole console: the API, the page, and the checks in front of them.

@@ -69,6 +69,8 @@ pub(crate) enum Command {
     /// Reads a span of the past again, or for the first time, within a share of the account's limits. What the target
     /// has is not sent again. Without a span, goes on with what is left of earlier ones.
     Backfill(Backfill),
+    /// Asks the console of this installation whether all is well; ends with 1 if not.
+    Health(Health),
     /// Shows where each flow stands.
     Status,
     /// Shows what became of one record: where it was read, and where it was delivered.
@@ -93,6 +95,9 @@ pub(crate) enum Command {
     /// Keeps secrets in the installation's encrypted vault.
     #[command(subcommand)]
     Secret(Secret),
+    /// Prepares the console in the browser.
+    #[command(subcommand)]
+    Console(Console),
     /// Grants an account access in the browser: prints the vendor's link, and takes the code that it ends with.
     Login(Login),
     /// Takes the messages that vendors send by themselves, such as app tickets, until Ctrl-C.
@@ -193,6 +198,13 @@ pub(crate) struct Serve {
     /// Serves no console.
     #[arg(long, conflicts_with = "listen")]
     pub(crate) no_console: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Health {
+    /// Where the console is; in place of `[console] listen`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<std::net::SocketAddr>,
 }
 
 #[derive(Args, Debug)]
@@ -332,6 +344,12 @@ pub(crate) struct AlertsList {
     /// How many to list.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Console {
+    /// Asks for a password, and prints its hash for `[console.users.NAME]`; from standard input where nobody types.
+    Password,
 }
 
 #[derive(Debug, Subcommand)]

@@ -37,6 +37,11 @@ impl PasswordHash {
         (is_usable && parameters).then(|| Self(text.to_owned()))
     }
 
+    /// The hash as it is written in `milkrun.toml`.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
     fn fits(&self, password: &Secret) -> bool {
         let hash = Phc::new(&self.0).expect("it was parsed before");
         Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok()

@@ -77,7 +77,7 @@ fn name(id: &str) -> String {
 
 /// The token that changing requests of a session have to carry; the id cannot be found out from it.
 pub(crate) fn csrf(id: &str) -> String {
-    hex(&sha256(format!("csrf of {id}").as_bytes()))
+    hex(&sha256(format!("csrf:{id}").as_bytes()))
 }
 
 impl Sessions {

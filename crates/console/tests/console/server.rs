@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use milkrun_console::access::PasswordHash;
 use milkrun_console::{Access, Role, router, serve};
+use milkrun_core::notes::Notes as _;
 use milkrun_core::{Clock, Secret, Timestamp};
 use milkrun_testkit::notes::MemoryNotes;
 use reqwest::header::HeaderMap;
@@ -162,6 +163,12 @@ impl Server {
 
     pub(crate) fn done(&self) -> Vec<String> {
         self.desk.done.lock().unwrap().clone()
+    }
+
+    /// The lines of the audit log, newest first.
+    pub(crate) async fn notes_of_audit(&self) -> Vec<String> {
+        let lines = self.notes.recorded(milkrun_console::access::AUDIT_SHELF, None, 1000).await.unwrap();
+        lines.into_iter().map(|line| line.text).collect()
     }
 
     /// Ends the console, and says how it ended.

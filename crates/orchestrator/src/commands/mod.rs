@@ -1,13 +1,15 @@
 //! The commands, one file each.
 
 mod alerts;
-mod backup;
 mod backfill;
+mod backup;
 mod check;
 mod completions;
+mod console;
 mod dead_letters;
 mod demo;
 mod doctor;
+mod health;
 mod import;
 mod init;
 mod list;
@@ -86,6 +88,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Check(ask) => check::check(here, ask.offline).await,
         Command::Preview(ask) => preview::preview(here, &ask).await,
         Command::Run(ask) => run::run(here, &ask).await,
+        Command::Health(ask) => health::health(here, &ask).await,
         Command::Serve(ask) => crate::serve::serve(here, &ask).await,
         Command::Backfill(ask) => backfill::backfill(here, &ask).await,
         Command::Status => status::status(here).await,
@@ -99,6 +102,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Doctor(ask) => doctor::doctor(here, &ask).await,
         Command::Sandbox(ask) => sandbox::sandbox(here, &ask).await,
         Command::Secret(ask) => secret::secret(here, &ask).await,
+        Command::Console(ask) => console::console(here, &ask),
         Command::Login(ask) => login::login(here, &ask).await,
         Command::Receive(ask) => receive::receive(here, &ask).await,
         Command::Import(ask) => import::import(here, &ask),

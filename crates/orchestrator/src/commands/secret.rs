@@ -58,11 +58,21 @@ pub(super) async fn secret(here: Here<'_>, ask: &cli::Secret) -> Outcome {
     Ok(0)
 }
 
-/// Reads the secret without showing it; from standard input where nobody types.
+/// Reads the secret of that name.
 fn read(here: Here<'_>, name: &str) -> milkrun_core::Result<Secret> {
     let out = here.out;
+    let secret = typed(here, fill!(out.lang, text::TYPE_SECRET, name = name))?;
+    if secret.is_empty() {
+        return Err(Error::config(out.say(text::NO_SECRET_GIVEN)).advise(out.say(text::PIPE_SECRET)));
+    }
+    Ok(secret)
+}
+
+/// Reads a secret without showing it; from standard input where nobody types.
+pub(super) fn typed(here: Here<'_>, question: String) -> milkrun_core::Result<Secret> {
+    let out = here.out;
     let text = if here.environment.in_is_terminal {
-        out.note(fill!(out.lang, text::TYPE_SECRET, name = name));
+        out.note(question);
         Term::stderr().read_secure_line()?
     } else {
         let mut text = String::new();
@@ -70,9 +80,6 @@ fn read(here: Here<'_>, name: &str) -> milkrun_core::Result<Secret> {
         text
     };
     let secret = Secret::new(text.trim_end_matches(['\r', '\n']));
-    if secret.is_empty() {
-        return Err(Error::config(out.say(text::NO_SECRET_GIVEN)).advise(out.say(text::PIPE_SECRET)));
-    }
     out.scrubber.hide(&secret);
     Ok(secret)
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `alerts` | who is told of what? |
 //! | `account` | what is an account, and where is the setting that the connector complains about? |
+//! | `console` | who may use the console, and where is it? |
 //! | `declare` | which streams and targets does a flow declare by itself? |
 //! | `flow` | what may a flow file say? |
 //! | `include` | how does the metadata of another platform become a part of a flow? |
@@ -11,12 +12,14 @@
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
 //! | `tables` | where do the values come from that expressions look up? |
+//! | `telemetry` | where are spans sent? |
 //! | `upkeep` | how long is what kept, and where is a structured log written? |
 //! | `span`, `value` | how is a value read, and what is said if it is wrong? |
 //! | `schema` | what do editors need to complete these files? |
 
 mod account;
 mod alerts;
+mod console;
 mod declare;
 mod flow;
 mod include;
@@ -26,6 +29,7 @@ mod secret;
 mod shape;
 mod span;
 mod tables;
+mod telemetry;
 mod upkeep;
 mod value;
 
@@ -45,6 +49,7 @@ use toml::de::DeTable;
 
 pub(crate) use self::account::AccountConfig;
 pub(crate) use self::alerts::{AlertsConfig, ChannelConfig, Held, HeldFrom, RobotConfig, Way};
+pub(crate) use self::console::{Around, ConsoleConfig};
 pub(crate) use self::declare::{Declared, declared};
 pub(crate) use self::flow::{Changes, FlowConfig};
 pub(crate) use self::include::is_wanted as includes;
@@ -53,6 +58,8 @@ pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
 pub(crate) use self::tables::{TableConfig, TableFrom};
+#[cfg(feature = "otel")]
+pub(crate) use self::telemetry::collector;
 pub(crate) use self::upkeep::{Logs, Retention, write_size};
 pub(crate) use self::value::{Moment, parse_rate, write_duration};
 
@@ -66,7 +73,7 @@ pub(crate) const STORE: &str = ".milkrun";
 /// Where the key of the vault is kept unless it is said otherwise.
 pub(crate) const KEY_FILE: &str = "milkrun.key";
 
-pub(super) const TOP: &[&str] = &["accounts", "alerts", "logs", "retention", "store"];
+pub(super) const TOP: &[&str] = &["accounts", "alerts", "console", "logs", "retention", "store", "telemetry"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "key"];
 
 /// A file as it was read.
@@ -91,6 +98,7 @@ pub(crate) struct Installation {
     pub(crate) retention: Retention,
     /// The structured log, if there is to be one.
     pub(crate) logs: Option<Logs>,
+    pub(crate) console: ConsoleConfig,
     pub(crate) flows: Vec<FlowConfig>,
     /// The names of all flow files, those that cannot be used too.
     pub(crate) flow_names: Vec<String>,
@@ -259,6 +267,7 @@ pub(crate) fn load_with(dir: &Path, draft: Draft<'_>, lang: Lang) -> Result<(Ins
         },
         retention: Retention::default(),
         logs: None,
+        console: ConsoleConfig::default(),
         flows: Vec::new(),
         flow_names: Vec::new(),
         included: Vec::new(),
@@ -370,6 +379,9 @@ fn read_installation(
     if let Some((table, span)) = root.table("store", findings) {
         read_store(&mut installation.store, &installation.dir, table, &span, findings);
     }
+    if let Some((table, span)) = root.table("telemetry", findings) {
+        telemetry::read(table, &span, findings);
+    }
     if let Some((table, span)) = root.table("alerts", findings) {
         installation.alerts = alerts::read(file, table, &span, findings);
     }
@@ -378,6 +390,9 @@ fn read_installation(
     }
     if let Some((table, span)) = root.table("logs", findings) {
         installation.logs = upkeep::read_logs(&installation.dir, table, &span, findings);
+    }
+    if let Some((table, span)) = root.table("console", findings) {
+        installation.console = console::read(table, &span, findings);
     }
     if let Some((accounts, _)) = root.table("accounts", findings) {
         installation.account_names = accounts.keys().map(|name| name.get_ref().clone().into_owned()).collect();

@@ -1,6 +1,7 @@
 //! The JSON Schema of both kinds of files, for editors.
 
-use milkrun_core::ConnectorSpec;
+use milkrun_core::schemars::{JsonSchema as _, SchemaGenerator};
+use milkrun_core::{ConnectorSpec, Secret};
 use milkrun_engine::timetable::table::DEFAULT_ZONE;
 use serde_json::{Map, Value, json};
 
@@ -190,6 +191,13 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
                     "keep": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 8, "description": "How many files that were put aside are kept." },
                 },
             },
+            "console": console(),
+            "telemetry": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": { "otlp": { "type": "string",
+                    "description": "The OpenTelemetry collector that spans are sent to: http://127.0.0.1:4318. Needs a program built with `--features otel`." } },
+            },
             "store": {
                 "type": "object",
                 "additionalProperties": false,
@@ -211,6 +219,34 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         },
         "$defs": defs,
     })
+}
+
+/// The schema of `[console]`.
+fn console() -> Value {
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    let table = |properties: Value, required: &[&str]| json!({ "type": "object", "additionalProperties": false, "properties": properties, "required": required });
+    let each = |about: &str, one: Value| json!({ "type": "object", "description": about, "additionalProperties": one });
+    let role =
+        || json!({ "enum": super::console::ROLES, "description": "viewer looks; operator also runs and changes." });
+    let mut token = Secret::json_schema(&mut SchemaGenerator::default()).to_value();
+    token["description"] = "The access token, or better where it is; 20 characters at least.".into();
+    let user = json!({ "role": role(), "password": text("The hash that `milkrun console password` prints.") });
+    table(
+        json!({
+            "listen": { "type": "string", "default": super::console::LISTEN.to_string(),
+                "description": "Address and port. Beyond this machine, users or tokens are needed." },
+            "public_url": text("The address people use where a proxy stands in front: https://milkrun.example.com."),
+            "tls": table(json!({
+                "cert": text("A PEM file of certificates, the server's own first; read again when it changes."),
+                "key": text("A PEM file of the private key."),
+            }), &["cert", "key"]),
+            "trusted_proxies": { "type": "array", "items": { "type": "string" },
+                "description": "Addresses or networks whose X-Forwarded-For is believed: \"10.0.0.0/8\"." },
+            "users": each("People, by name.", table(user, &["password", "role"])),
+            "tokens": each("Programs, by name.", table(json!({ "role": role(), "token": token }), &["role", "token"])),
+        }),
+        &[],
+    )
 }
 
 /// Lets references point to a connector's own definitions among those of all.
@@ -235,6 +271,7 @@ fn rename(schema: &mut Value, connector: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::console;
     use super::*;
 
     fn properties(schema: &Value, pointer: &str) -> Vec<String> {
@@ -260,9 +297,15 @@ mod tests {
         assert_eq!(properties(&all, "/properties/alerts/properties/rules/properties"), sorted(alerts::ALL_RULES));
         assert_eq!(properties(&flow, "/properties/alerts/properties"), sorted(alerts::FLOW_RULES));
         assert_eq!(properties(&all, "/properties/store/properties"), sorted(super::super::STORE_KEYS));
+        assert_eq!(properties(&all, "/properties/telemetry/properties"), sorted(super::super::telemetry::KEYS));
         let own = super::super::upkeep::RETENTION_KEYS;
         assert_eq!(properties(&all, "/properties/retention/properties"), sorted(own));
         assert_eq!(properties(&all, "/properties/logs/properties"), sorted(super::super::upkeep::LOGS_KEYS));
+        let of = |below: &str| properties(&all, &format!("/properties/console/properties{below}"));
+        assert_eq!(of(""), sorted(console::KEYS));
+        assert_eq!(of("/tls/properties"), sorted(console::TLS_KEYS));
+        assert_eq!(of("/users/additionalProperties/properties"), sorted(console::USER_KEYS));
+        assert_eq!(of("/tokens/additionalProperties/properties"), sorted(console::TOKEN_KEYS));
     }
 
     #[test]

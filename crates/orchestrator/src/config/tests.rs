@@ -141,6 +141,72 @@ const CASES: &[Case] = &[
     ("a size below the floor", I, "[accounts.km]", "[retention]\npages_size = \"1MiB\"\n\n[accounts.km]"),
     ("a log without a file", I, "[accounts.km]", "[logs]\nlevel = \"info\"\n\n[accounts.km]"),
     ("a level that is none", I, "[accounts.km]", "[logs]\nfile = \"x\"\nlevel = \"inof\"\n\n[accounts.km]"),
+    // The console.
+    ("console of a wrong type", I, "[accounts.km]", "console = true\n\n[accounts.km]"),
+    (
+        "unknown console key",
+        I,
+        "[accounts.km]",
+        "[console]\nlisten = \"127.0.0.1:7070\"\nuser = \"zhang\"\n\n[accounts.km]",
+    ),
+    ("misspelt address", I, "[accounts.km]", "[console]\nlisten = \"localhost\"\n\n[accounts.km]"),
+    ("address of a wrong type", I, "[accounts.km]", "[console]\nlisten = 7070\n\n[accounts.km]"),
+    ("console open to everybody", I, "[accounts.km]", "[console]\nlisten = \"0.0.0.0:7070\"\n\n[accounts.km]"),
+    (
+        "console open behind a proxy",
+        I,
+        "[accounts.km]",
+        "[console]\npublic_url = \"https://m.example\"\n\n[accounts.km]",
+    ),
+    (
+        "console in plain text",
+        I,
+        "[accounts.km]",
+        "[console]\nlisten = \"0.0.0.0:7070\"\n\n[console.tokens.grafana]\nrole = \"viewer\"\ntoken = { env = \"KM_SECRET\" }\n\n[accounts.km]",
+    ),
+    (
+        "public address with a path",
+        I,
+        "[accounts.km]",
+        "[console]\npublic_url = \"m.example/milkrun\"\n\n[accounts.km]",
+    ),
+    ("proxies as text", I, "[accounts.km]", "[console]\ntrusted_proxies = \"10.0.0.0/8\"\n\n[accounts.km]"),
+    (
+        "a proxy that is no network",
+        I,
+        "[accounts.km]",
+        "[console]\ntrusted_proxies = [\"10.0.0.0/99\"]\n\n[console.tokens.grafana]\nrole = \"viewer\"\ntoken = { env = \"KM_SECRET\" }\n\n[accounts.km]",
+    ),
+    ("certificate without a key", I, "[accounts.km]", "[console]\ntls = { cert = \"a.pem\" }\n\n[accounts.km]"),
+    (
+        "unknown role",
+        I,
+        "[accounts.km]",
+        "[console.tokens.grafana]\nrole = \"reader\"\ntoken = { env = \"KM_SECRET\" }\n\n[accounts.km]",
+    ),
+    ("user without a role", I, "[accounts.km]", "[console.users.zhang]\npasword = \"x\"\n\n[accounts.km]"),
+    (
+        "password in plain text",
+        I,
+        "[accounts.km]",
+        "[console.users.zhang]\nrole = \"viewer\"\npassword = \"s3cr3t-value\"\n\n[accounts.km]",
+    ),
+    ("user with a bad name", I, "[accounts.km]", "[console.users.\"a b\"]\nrole = \"viewer\"\n\n[accounts.km]"),
+    ("user that is no table", I, "[accounts.km]", "[console.users]\nzhang = \"s3cr3t-value\"\n\n[accounts.km]"),
+    (
+        "access token in plain text",
+        I,
+        "[accounts.km]",
+        "[console.tokens.grafana]\nrole = \"viewer\"\ntoken = \"s3cr3t-value\"\n\n[accounts.km]",
+    ),
+    (
+        "access token from an unknown source",
+        I,
+        "[accounts.km]",
+        "[console.tokens.grafana]\nrole = \"viewer\"\ntoken = { envv = \"A\" }\n\n[accounts.km]",
+    ),
+    ("no access token", I, "[accounts.km]", "[console.tokens.grafana]\nrole = \"viewer\"\n\n[accounts.km]"),
+    ("collector without a scheme", I, "[accounts.km]", "[telemetry]\notlp = \"localhost:4318\"\n\n[accounts.km]"),
     // Settings of an account.
     ("unknown setting", I, "app_key = \"123456\"", "app_key = \"123456\"\nappsecret = \"x\""),
     ("misspelt required setting", I, "app_key", "ap_key"),
@@ -371,6 +437,23 @@ fn a_timetable_is_a_text_or_a_table() {
     let policy = Policy { overlap: Overlap::Queue, missed: Missed::Each, jitter: Duration::from_secs(30) };
     assert_eq!((inline.policy, inline.paused), (policy, true));
     assert_eq!(read("[schedule]\ncron = \"*/5 * * * *\"\nmissed = \"skip\"\n").unwrap().policy.missed, Missed::Skip);
+}
+
+#[test]
+fn the_pages_about_alerts_show_what_is_right() {
+    for page in ["alerts.md", "alerts.zh.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+        let text = std::fs::read_to_string(path).unwrap();
+        let example = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), I, &format!("{INSTALLATION}{example}"));
+        put(folder.path(), F, FLOW);
+        let (installation, mut reports) = load(folder.path(), Lang::En).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let settings = runtime.block_on(open_alerts(&installation, Secrets::StandIn, Lang::En, &mut reports)).unwrap();
+        assert!(reports.is_clean() && reports.warnings().is_empty(), "{:?}", reports.mistakes());
+        assert_eq!(settings.channels.len(), 4);
+    }
 }
 
 #[test]

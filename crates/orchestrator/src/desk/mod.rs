@@ -42,7 +42,7 @@ use tokio::sync::broadcast;
 pub(crate) use self::runs::Recents;
 
 use self::scrub::hidden;
-use crate::serve::{House, begin};
+use crate::serve::{House, backfill, begin};
 use crate::text::{self, Lang, fill};
 
 /// The desk of an installation that is kept open.
@@ -124,8 +124,12 @@ impl Desk for OpenDesk {
         Err(error.advise(lang.say(text::FLOW_DOES_NOT_RUN_HELP)))
     }
 
-    async fn backfill(&self, caller: &Caller, flow: &str, _: &Backfill) -> Result<()> {
-        self.0.flow_id(flow, lang(caller)).await.map(drop)
+    async fn backfill(&self, caller: &Caller, flow: &str, ask: &Backfill) -> Result<()> {
+        /// What a backfill may use of every limit unless it is said otherwise.
+        const SHARE: u8 = 20;
+        let share = ask.share.unwrap_or(SHARE);
+        let span = milkrun_engine::Backfill { from: ask.from, until: Some(ask.until), share };
+        backfill(&self.0, flow, span, lang(caller)).await.map(drop)
     }
 
     async fn dead_letters(&self, caller: &Caller, flow: &str, query: &DeadLetterQuery) -> Result<DeadLetterPage> {

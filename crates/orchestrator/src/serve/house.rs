@@ -35,7 +35,7 @@ const EVENTS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct House {
     pub(crate) dir: PathBuf,
-    environment: Environment,
+    pub(super) environment: Environment,
     pub(crate) out: Out,
     pub(crate) state: State,
     loaded: RwLock<Arc<Loaded>>,
@@ -105,7 +105,7 @@ impl House {
             alerts,
             look_soon: Notify::new(),
             last_runs: LastRuns::default(),
-            metrics: Metrics::new(env!("CARGO_PKG_VERSION")),
+            metrics: crate::figures::figures().clone(),
             events: broadcast::channel(EVENTS).0,
             recents: Recents::default(),
             is_closing: AtomicBool::new(false),

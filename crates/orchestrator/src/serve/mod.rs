@@ -24,4 +24,4 @@ mod watch;
 pub(crate) use self::house::House;
 pub(crate) use self::loaded::Loaded;
 pub(crate) use self::program::serve;
-pub(crate) use self::runs::begin;
+pub(crate) use self::runs::{backfill, begin};

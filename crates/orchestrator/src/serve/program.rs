@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use milkrun_console::{Access, router};
+use milkrun_console::router;
 use milkrun_core::{Error, Result};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -15,6 +15,7 @@ use super::house::{Closed, House};
 use super::notify::Manager;
 use crate::cli;
 use crate::commands::{Failure, Here, Outcome, asked};
+use crate::config::Around;
 use crate::desk::OpenDesk;
 use crate::text::{self, fill};
 
@@ -22,8 +23,6 @@ use crate::text::{self, fill};
 const LOOK: Duration = Duration::from_millis(500);
 /// How long runs under way are waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(9);
-/// Where the console listens unless it is said otherwise.
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7788);
 
 /// Serves until the process is asked to end.
 pub(crate) async fn serve(here: Here<'_>, ask: &cli::Serve) -> Outcome {
@@ -38,7 +37,7 @@ pub(crate) async fn serve(here: Here<'_>, ask: &cli::Serve) -> Outcome {
     let (closes, closing) = watch::channel(false);
     let console = match ask.no_console {
         true => None,
-        false => Some(Console::open(&house, ask.listen.unwrap_or(LISTEN), closing).await?),
+        false => Some(Console::open(&house, ask.listen, closing).await?),
     };
     let n_flows = house.loaded().usable.len();
     let address = console.as_ref().map(|console| console.address.clone());
@@ -73,21 +72,30 @@ struct Console {
 
 impl Console {
     /// Begins to serve; it ends when `closing` says so.
-    async fn open(house: &Arc<House>, listen: SocketAddr, mut closing: watch::Receiver<bool>) -> Result<Self> {
+    async fn open(house: &Arc<House>, listen: Option<SocketAddr>, mut closing: watch::Receiver<bool>) -> Result<Self> {
+        let loaded = house.loaded();
+        let config = &loaded.installation.console;
+        let listen = listen.unwrap_or(config.listen);
         let taken =
             |e: std::io::Error| Error::from(e).with("listen", listen).advise(house.out.lang.say(text::CHOOSE_ADDRESS));
         let listener = TcpListener::bind(listen).await.map_err(taken)?;
         let at = listener.local_addr().map_err(taken)?;
-        let access = Access::new(at, false);
-        access.validate()?;
+        let around = Around {
+            lang: house.out.lang,
+            environment: &house.environment,
+            vault: Some(&house.state.store),
+            scrubber: &house.out.scrubber,
+        };
+        let (access, tls) = config.open(at, &house.dir, &around).await?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let desk = Arc::new(OpenDesk(Arc::clone(house)));
         let notes = Arc::clone(&house.state.store) as Arc<dyn milkrun_core::notes::Notes>;
         let router = router(desk, access, notes, Arc::clone(&house.state.clock));
-        let task = tokio::spawn(milkrun_console::serve(listener, router, None, async move {
+        let task = tokio::spawn(milkrun_console::serve(listener, router, tls, async move {
             // An error means that the program is gone, which is an end too.
             let _ = closing.wait_for(|closing| *closing).await;
         }));
-        Ok(Self { address: format!("http://{at}"), task })
+        Ok(Self { address: format!("{scheme}://{at}"), task })
     }
 
     /// Returns when it has ended.

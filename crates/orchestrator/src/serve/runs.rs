@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use milkrun_console::model::{Event, LiveRun};
 use milkrun_core::{Error, ErrorKind, Result};
-use milkrun_engine::{Flow, Report, Stop, Stopper, Work};
-use tokio::sync::Notify;
+use milkrun_engine::{Backfill, Flow, Opened, Report, Stop, Stopper, Work, backfill_open};
+use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 
 use super::house::House;
@@ -32,6 +32,9 @@ struct Running {
     stopper: Stopper,
     /// What happens when it has ended.
     then: Then,
+    /// Spans of the past that are to be opened when it has ended, before it goes on.
+    spans: Vec<(Backfill, oneshot::Sender<Result<Opened>>)>,
+    work: Work,
     live: Arc<Live>,
     task: Option<AbortHandle>,
 }
@@ -60,6 +63,11 @@ impl Runs {
         self.all().get(flow).map(|running| running.live.now(lang))
     }
 
+    /// Whether a run of the flow is under way that would not make way for another.
+    pub(super) fn is_busy(&self, flow: &str) -> bool {
+        self.all().get(flow).is_some_and(|running| running.work != Work::Backfill)
+    }
+
     /// Returns when the flow does not run.
     pub(super) async fn free(&self, flow: &str) {
         loop {
@@ -86,6 +94,29 @@ impl Runs {
             running.then = Then::GoOn;
             running.stopper.stop();
         }
+    }
+
+    /// Asks a run that only reads spans of the past to make way: the flow's own runs read them beside their own.
+    pub(super) fn make_way(&self, flow: &str) {
+        if let Some(running) = self.all().get_mut(flow).filter(|running| running.work == Work::Backfill) {
+            running.then = Then::Rest;
+            running.stopper.stop();
+        }
+    }
+
+    /// Has the run of a flow open a span of the past between two of its commits; `None` if none is under way.
+    fn open_span(&self, flow: &str, span: Backfill) -> Option<oneshot::Receiver<Result<Opened>>> {
+        let mut all = self.all();
+        let running = all.get_mut(flow)?;
+        let (tell, told) = oneshot::channel();
+        running.spans.push((span, tell));
+        running.then = Then::GoOn;
+        running.stopper.stop();
+        Some(told)
+    }
+
+    fn take_spans(&self, flow: &str) -> Vec<(Backfill, oneshot::Sender<Result<Opened>>)> {
+        self.all().get_mut(flow).map(|running| std::mem::take(&mut running.spans)).unwrap_or_default()
     }
 
     /// What asks the next run of a flow to end, if there is to be one.
@@ -133,7 +164,14 @@ pub(crate) async fn begin(house: &Arc<House>, name: &str, work: Work, lang: Lang
     let flow = open(house, name, lang).await?;
     let (stopper, stop) = Stop::new();
     let live = Arc::new(Live::new(name, work_name(&work), house.state.clock.now()));
-    let running = Running { stopper, then: Then::Rest, live: Arc::clone(&live), task: None };
+    let running = Running {
+        stopper,
+        then: Then::Rest,
+        spans: Vec::new(),
+        work: work.clone(),
+        live: Arc::clone(&live),
+        task: None,
+    };
     {
         let mut all = house.runs.all();
         if all.contains_key(name) {
@@ -149,6 +187,27 @@ pub(crate) async fn begin(house: &Arc<House>, name: &str, work: Work, lang: Lang
     Ok(())
 }
 
+/// Opens a span of the past, and reads it beside the flow's own runs.
+///
+/// # Errors
+/// Those of [`backfill_open`], and of [`begin`].
+pub(crate) async fn backfill(house: &Arc<House>, name: &str, span: Backfill, lang: Lang) -> Result<Opened> {
+    // Whoever asks is told of mistakes at once.
+    let flow = open(house, name, lang).await?;
+    if let Some(told) = house.runs.open_span(name, span)
+        && let Ok(opened) = told.await
+    {
+        return opened;
+    }
+    // Nothing is under way, or it ended before it could open the span.
+    let opened = backfill_open(&flow, &house.state.surroundings(), &span).await?;
+    match begin(house, name, Work::Backfill, lang).await {
+        // A run that began meanwhile reads it too.
+        Err(error) if error.kind() == ErrorKind::Busy => Ok(opened),
+        outcome => outcome.map(|()| opened),
+    }
+}
+
 /// The error of whoever wants a flow to run that runs.
 pub(super) fn busy(flow: &str, lang: Lang) -> Error {
     Error::new(ErrorKind::Busy, fill!(lang, text::FLOW_RUNS, flow = flow)).advise(lang.say(text::FLOW_RUNS_HELP))
@@ -158,6 +217,7 @@ pub(super) fn busy(flow: &str, lang: Lang) -> Error {
 fn work_name(work: &Work) -> &'static str {
     match work {
         Work::Due | Work::Anew => "run",
+        Work::Backfill => "backfill",
         Work::DeadLetters(_) => "replay",
     }
 }
@@ -174,7 +234,7 @@ async fn go(house: Arc<House>, flow: Flow, work: Work, stop: Stop, live: Arc<Liv
     let ended = {
         // However this ends, a panic included, the flow is free again.
         let _free = Free { house: &house, flow: &name };
-        rounds(&house, flow, &work, stop, &live).await
+        rounds(&house, flow, work.clone(), stop, &live).await
     };
     if let Some(report) = &ended {
         let run = summary(summary_of_report(report), house.out.lang);
@@ -182,9 +242,12 @@ async fn go(house: Arc<House>, flow: Flow, work: Work, stop: Stop, live: Arc<Liv
         house.tell(Event::Ended { run });
     }
     house.look_soon.notify_one();
+    let was_cut = ended.is_none_or(|report| was_cut(&report));
     if matches!(work, Work::Due) {
-        let was_cut = ended.is_some_and(|report| was_cut(&report));
         house.run_ended(&name, was_cut).await;
+    }
+    if !was_cut {
+        house.go_on_backfilling(&name).await;
     }
 }
 
@@ -194,10 +257,10 @@ fn was_cut(report: &Report) -> bool {
 }
 
 /// Runs again as often as the files change meanwhile; returns how the last run ended, if it began.
-async fn rounds(house: &House, mut flow: Flow, work: &Work, mut stop: Stop, live: &Live) -> Option<Report> {
+async fn rounds(house: &House, mut flow: Flow, mut work: Work, mut stop: Stop, live: &Live) -> Option<Report> {
     let name = flow.name.clone();
     loop {
-        let outcome = one(house, &flow, work, &mut stop, live).await;
+        let outcome = one(house, &flow, &work, &mut stop, live).await;
         match &outcome {
             Ok(report) => {
                 tracing::info!(flow = name, verdict = %report.verdict, reason = report.reason, "the run has ended");
@@ -205,7 +268,20 @@ async fn rounds(house: &House, mut flow: Flow, work: &Work, mut stop: Stop, live
             Err(error) => tracing::error!(flow = name, %error, help = error.help(), "the run did not begin"),
         }
         let report = outcome.ok()?;
-        let again = if was_cut(&report) { house.runs.again(&name) } else { None };
+        if report.error_kind.as_deref() == Some(ErrorKind::TokenDead.as_str()) {
+            note_dead_token(house, &flow, report.reason.as_deref().unwrap_or_default()).await;
+        }
+        let mut has_opened = false;
+        for (span, tell) in house.runs.take_spans(&name) {
+            let opened = backfill_open(&flow, &house.state.surroundings(), &span).await;
+            has_opened |= opened.as_ref().is_ok_and(|opened| opened.slices > 0);
+            // Whoever asked may be gone.
+            let _ = tell.send(opened);
+        }
+        if has_opened && !was_cut(&report) {
+            work = Work::Backfill;
+        }
+        let again = if was_cut(&report) || has_opened { house.runs.again(&name) } else { None };
         let Some(again) = again else { return Some(report) };
         stop = again;
         flow = match open(house, &name, house.out.lang).await {
@@ -215,6 +291,19 @@ async fn rounds(house: &House, mut flow: Flow, work: &Work, mut stop: Stop, live
                 return Some(report);
             }
         };
+    }
+}
+
+/// Writes down that the token of one of a flow's accounts is dead; the reason of the run says which.
+async fn note_dead_token(house: &House, flow: &Flow, reason: &str) {
+    let accounts = [flow.source_cx.account(), flow.sink_cx.account()];
+    let names = |account: &&&str| {
+        let fact = format!("account: {account}");
+        reason.split_once(&fact).is_some_and(|(_, rest)| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
+    };
+    let Some(account) = accounts.iter().find(names) else { return };
+    if let Err(error) = house.state.store.token_died(account, reason).await {
+        tracing::error!(account, %error, "it could not be written down that the token is dead");
     }
 }
 

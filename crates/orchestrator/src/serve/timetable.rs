@@ -74,6 +74,11 @@ impl House {
         // It is set once.
         let _ = self.timetable.0.set(Mutex::new(keeper));
         self.act(due);
+        for flow in self.state.store.flows().await? {
+            if flow.backfill.is_some() && self.loaded().usable.contains(&flow.name) {
+                tokio::spawn(begin_when_free(Arc::clone(self), flow.name, Work::Backfill));
+            }
+        }
         Ok(())
     }
 
@@ -114,7 +119,7 @@ impl House {
     pub(crate) async fn start(self: &Arc<Self>, flow: &str, lang: Lang) -> Result<()> {
         // Whoever asks is told of mistakes at once.
         self.prepare(flow, lang).await?;
-        if self.runs.live(flow, lang).is_some() {
+        if self.runs.is_busy(flow) {
             return Err(busy(flow, lang));
         }
         let Some(keeper) = self.timetable.0.get() else { return begin(self, flow, Work::Due, lang).await };
@@ -145,12 +150,26 @@ impl House {
         }
     }
 
+    /// Reads on what is left of spans of the past, now that nothing else of the flow is under way.
+    pub(super) async fn go_on_backfilling(self: &Arc<Self>, flow: &str) {
+        let left = match self.state.store.flows().await {
+            Ok(flows) => flows.into_iter().any(|known| known.name == flow && known.backfill.is_some()),
+            Err(error) => {
+                tracing::error!(flow, %error, "it could not be looked for spans of the past");
+                false
+            }
+        };
+        if left && !self.is_closing() {
+            tokio::spawn(begin_when_free(Arc::clone(self), flow.to_owned(), Work::Backfill));
+        }
+    }
+
     fn act(self: &Arc<Self>, decisions: Vec<Decision>) {
         for decision in decisions {
             match decision {
                 Decision::Start { flow, due, why } => {
                     tracing::info!(flow, %due, ?why, "a run is due");
-                    tokio::spawn(begin_when_free(Arc::clone(self), flow));
+                    tokio::spawn(begin_when_free(Arc::clone(self), flow, Work::Due));
                 }
                 Decision::Cancel { flow } => {
                     tracing::info!(flow, "the run is asked to end, because the next one is due");
@@ -167,19 +186,26 @@ impl House {
 /// Begins a run as soon as nothing else of the flow is under way, such as dead letters that are sent again.
 ///
 /// Its type is written out: whether it can be sent to another thread depends on itself otherwise.
-fn begin_when_free(house: Arc<House>, flow: String) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+fn begin_when_free(house: Arc<House>, flow: String, work: Work) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
         loop {
+            if work == Work::Due {
+                house.runs.make_way(&flow);
+            }
             house.runs.free(&flow).await;
             if house.is_closing() {
                 return;
             }
-            match begin(&house, &flow, Work::Due, house.out.lang).await {
+            match begin(&house, &flow, work.clone(), house.out.lang).await {
                 Ok(()) => return,
+                // The flow's own run reads the spans too.
+                Err(error) if error.kind() == ErrorKind::Busy && work == Work::Backfill => return,
                 Err(error) if error.kind() == ErrorKind::Busy => {}
                 Err(error) => {
                     tracing::error!(flow, %error, help = error.help(), "the run did not begin");
-                    house.run_ended(&flow, false).await;
+                    if work == Work::Due {
+                        house.run_ended(&flow, false).await;
+                    }
                     return;
                 }
             }

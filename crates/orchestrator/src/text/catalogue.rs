@@ -138,7 +138,7 @@ texts! {
     DOC_FLOW_NEVER: "`{flow}` has never run", "`{flow}` 从未运行";
     DOC_FLOW_NEVER_HELP: "run it once with `milkrun run`, after looking at `milkrun preview`", "看过 `milkrun preview` 之后，用 `milkrun run` 运行一次";
     DOC_FLOWS_GOOD: "flows that have run and are up to date: {n}", "已运行且无滞后的流程：{n} 个";
-    DOC_FLOW_FAILED: "the last run of `{flow}` failed", "`{flow}` 上次运行失败";
+    DOC_FLOW_FAILED: "the last run of `{flow}` failed: {reason}", "`{flow}` 上次运行失败：{reason}";
     DOC_FLOW_FAILED_HELP: "run it again with `milkrun run` and read what it says: it goes on where it ended", "用 `milkrun run` 再次运行并查看提示：会从中断处继续";
     DOC_FLOW_UNPROVED: "the last run of `{flow}` could not prove that nothing is missing", "`{flow}` 上次运行未能证明没有遗漏";
     DOC_FLOW_UNPROVED_HELP: "run it again; if it stays so, read the slices with a quieter source or a smaller `window`", "请再次运行；若仍如此，请在来源变动较少时读取，或调小 `window`";
@@ -274,6 +274,21 @@ texts! {
     KEY_IN_VAULT: "the key of the vault cannot be in the vault", "保险库的密钥不能放在保险库里";
 
     // Secrets.
+    OTLP_FORM: "write the collector's address: \"http://127.0.0.1:4318\"", "请写采集器的地址：\"http://127.0.0.1:4318\"";
+    NO_OTEL: "this program cannot send spans: it was built without the feature `otel`", "此程序构建时未启用 `otel` 特性，无法发送跟踪";
+    NO_OTEL_HELP: "build it with `cargo build --features otel`, or remove the line", "请用 `cargo build --features otel` 构建，或删除这一行";
+    LISTEN_FORM: "write an address and a port: \"127.0.0.1:7070\", \"0.0.0.0:7070\", \"[::1]:7070\"", "请写地址和端口：\"127.0.0.1:7070\"、\"0.0.0.0:7070\"、\"[::1]:7070\"";
+    PUBLIC_URL_FORM: "write the address as people type it, without a path: \"https://milkrun.example.com\"", "请写人们输入的地址，不带路径：\"https://milkrun.example.com\"";
+    NETWORK_FORM: "write an address or a network: \"10.0.0.7\", \"10.0.0.0/8\", \"fd00::/8\"", "请写地址或网段：\"10.0.0.7\"、\"10.0.0.0/8\"、\"fd00::/8\"";
+    BAD_CALLER_NAME: "\"{name}\" cannot be the name of a user or a program", "\"{name}\" 不能用作用户或程序的名称";
+    NO_PASSWORD_HASH: "`password` is no argon2id hash", "`password` 不是 argon2id 哈希";
+    NO_PASSWORD_HASH_HELP: "run `milkrun console password` and write here what it prints, never the password itself", "运行 `milkrun console password`，把它输出的内容写在这里；切勿写密码本身";
+    OPEN_CONSOLE: "the console is reached from other machines, and nobody has to sign in", "其他机器可以访问控制台，却无需登录";
+    OPEN_CONSOLE_HELP: "add [console.users.NAME] with role and password (`milkrun console password`), or listen = \"127.0.0.1:7070\"", "请添加 [console.users.名称]，写明 role 和 password（见 `milkrun console password`），或改为 listen = \"127.0.0.1:7070\"";
+    PLAIN_CONSOLE: "passwords and cookies of the console go over the network in plain text", "控制台的密码和 Cookie 会以明文经过网络";
+    PLAIN_CONSOLE_HELP: "add tls = { cert = \"…\", key = \"…\" }, or put a proxy with TLS in front and name it as public_url = \"https://…\"", "请添加 tls = { cert = \"…\", key = \"…\" }，或在前面放置带 TLS 的代理并写明 public_url = \"https://…\"";
+    WEAK_TOKEN: "the access token of `{name}` is shorter than {least} characters, or has white space", "`{name}` 的访问令牌短于 {least} 个字符，或含有空白";
+    WEAK_TOKEN_HELP: "take a random one: `openssl rand -hex 32`", "请使用随机值：`openssl rand -hex 32`";
     INLINE_SECRET: "`{key}` is a secret and is written here in plain text", "`{key}` 是密钥，却以明文写在这里";
     INLINE_SECRET_HELP: "write {key} = { env = \"{env}\" }, { file = \"…\" } or { vault = \"…\" }", "请写 {key} = { env = \"{env}\" }、{ file = \"…\" } 或 { vault = \"…\" }";
     UNKNOWN_SECRET_SOURCE: "a secret cannot be taken from `{key}`", "不能从 `{key}` 取得密钥";
@@ -290,6 +305,13 @@ texts! {
     SECRET_KEPT: "The secret `{name}` is kept in the vault; settings refer to it by { vault = \"{name}\" }.", "密钥 `{name}` 已存入保险库；在设置中用 { vault = \"{name}\" } 引用。";
     SECRET_REMOVED: "The secret `{name}` is removed.", "密钥 `{name}` 已删除。";
     NO_SECRETS: "The vault holds no secret.", "保险库中没有密钥。";
+    TYPE_PASSWORD: "Type the password, then press Enter; it is not shown.", "请输入密码后回车；内容不会显示。";
+    TYPE_PASSWORD_AGAIN: "Type it once more.", "请再输入一次。";
+    PASSWORDS_DIFFER: "the passwords are not the same", "两次输入的密码不同";
+    RUN_AGAIN: "run the command again", "请重新运行该命令";
+    SHORT_PASSWORD: "the password has fewer than {least} characters", "密码少于 {least} 个字符";
+    SHORT_PASSWORD_HELP: "take a longer one: a few words that do not belong together", "请使用更长的密码，例如几个互不相关的词";
+    PASSWORD_GOES_WHERE: "Write it in milkrun.toml: [console.users.NAME] with role = \"operator\" or \"viewer\", and password = \"…\".", "请写入 milkrun.toml：[console.users.名称]，包含 role = \"operator\" 或 \"viewer\"，以及 password = \"…\"。";
     TYPE_SECRET: "Type or paste the secret `{name}`, then press Enter; it is not shown.", "请输入或粘贴密钥 `{name}` 后回车；内容不会显示。";
     NO_SECRET_GIVEN: "no secret was given", "没有输入密钥";
     PIPE_SECRET: "type it, or pipe it in: printf %s \"$SECRET\" | milkrun secret set NAME", "请直接输入，或通过管道：printf %s \"$SECRET\" | milkrun secret set 名称";
@@ -452,6 +474,11 @@ texts! {
     SERVING: "serving {dir} with {flows} flows until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
     CONSOLE_AT: "the console: {address}", "控制台：{address}";
     CHOOSE_ADDRESS: "choose another address with --listen, such as 127.0.0.1:0 for any free port", "请用 --listen 换一个地址，如 127.0.0.1:0 可任选空闲端口";
+    NO_CLIENT: "no HTTP client could be set up", "无法建立 HTTP 客户端";
+    NOBODY_ANSWERS: "nobody answers at {url}", "{url} 没有应答";
+    NOBODY_ANSWERS_HELP: "check whether `milkrun serve` is running, and where it says its console is", "请检查 `milkrun serve` 是否在运行，以及它给出的控制台地址";
+    IS_WELL: "{url}: all is well", "{url}：一切正常";
+    IS_NOT_WELL: "{url}: not well; `milkrun doctor` says what is wrong", "{url}：不正常；`milkrun doctor` 会说明原因";
     FLOW_RUNS: "flow `{flow}` is running already", "流程 `{flow}` 正在运行";
     FLOW_RUNS_HELP: "wait until the run has ended, or cancel it", "请等待本次运行结束，或将其取消";
     FLOW_DOES_NOT_RUN: "flow `{flow}` is not running", "流程 `{flow}` 没有在运行";

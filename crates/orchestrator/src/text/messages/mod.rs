@@ -18,12 +18,13 @@ use pattern::Pattern;
 use super::Lang;
 
 /// The catalogue, one file for each crate, and one for what several connectors say.
-const FILES: [(&str, &str); 16] = [
+const FILES: [(&str, &str); 17] = [
     ("core", include_str!("core.zh.toml")),
     ("alerts", include_str!("alerts.zh.toml")),
     ("mapping", include_str!("mapping.zh.toml")),
     ("store", include_str!("store.zh.toml")),
     ("engine", include_str!("engine.zh.toml")),
+    ("console", include_str!("console.zh.toml")),
     ("orchestrator", include_str!("orchestrator.zh.toml")),
     ("foreign", include_str!("foreign.zh.toml")),
     ("template", include_str!("template.zh.toml")),

@@ -17,7 +17,7 @@ struct Same {
 
 /// Where the crates stand that speak English, beside the connectors: those parts of this crate and of the importer that
 /// do, and what new connectors are made of.
-const PLACES: [&str; 12] = [
+const PLACES: [&str; 20] = [
     "crates/alerts/src/alerts.rs",
     "crates/alerts/src/channel",
     "crates/alerts/src/edit.rs",
@@ -25,9 +25,18 @@ const PLACES: [&str; 12] = [
     "crates/mapping/src",
     "crates/store/src",
     "crates/engine/src",
+    // What it tells programs of its figures and its API stays English.
+    "crates/console/src/access",
+    "crates/console/src/extract.rs",
+    "crates/console/src/handlers",
+    "crates/console/src/refusal.rs",
+    "crates/console/src/routes.rs",
+    "crates/console/src/serve",
     "crates/orchestrator/src/commands",
+    "crates/orchestrator/src/desk/scrub.rs",
     "crates/orchestrator/src/wiring",
     "crates/orchestrator/src/logs.rs",
+    "crates/orchestrator/src/telemetry.rs",
     "crates/import/src/json.rs",
     "xtask/templates/connector/src",
 ];

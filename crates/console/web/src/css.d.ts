@@ -1,0 +1,3 @@
+// Style sheets are bundled, and have no values.
+
+declare module '*.css';
