@@ -32,6 +32,7 @@ cargo xtask <chore>
         [--orders N] [--big N] [--keys N] [--rounds N] [--only VARIANTS] [--whole]
   bench mapping               records mapped per second of CPU, beside a mapper written by hand (about 1 minute)
   bench quota [--seconds N]   calls used of those allowed, over real HTTP (125 s)
+  bench serve                 memory and CPU of `milkrun serve` at rest with 200 flows (about 2 minutes)
   bench size                  crates of the default build, and the time of a cold build
   chaos [--kills N] [--orders N] [--seed N] [--release]
                               kills a running flow again and again; nothing may be lost or doubled

@@ -87,16 +87,46 @@ pub(crate) fn measure(command: &mut Command) -> Result<Cost> {
 }
 
 fn high_water(status: &str) -> Option<u32> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    field(status, "VmHWM:")
+}
+
+/// A figure of a `status` file, in KiB.
+fn field(status: &str, name: &str) -> Option<u32> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+/// The memory that a process has resident, and the most it had, in MiB.
+///
+/// # Errors
+/// If it is gone, or the system is not Linux.
+pub(crate) fn resident_of(id: u32) -> Result<(f64, f64)> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).map_err(|e| format!("measuring needs Linux: {e}"))?;
+    let field = |name| field(&status, name).ok_or(format!("/proc/{id}/status has no {name}"));
+    Ok((f64::from(field("VmRSS:")?) / 1024.0, f64::from(field("VmHWM:")?) / 1024.0))
+}
+
+/// CPU seconds of a running process and all its threads, to a hundredth.
+///
+/// # Errors
+/// If it is gone, or the system is not Linux.
+pub(crate) fn cpu_of(id: u32) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).map_err(|e| format!("measuring needs Linux: {e}"))?;
+    // Fields 14 and 15 of proc(5), counted from 1.
+    ticks(&stat, 11)
 }
 
 /// CPU seconds of all children that have ended, to a hundredth.
 fn children_cpu() -> Result<f64> {
     let text = fs::read_to_string("/proc/self/stat").map_err(|error| format!("measuring needs Linux: {error}"))?;
-    let (_, fields) = text.rsplit_once(") ").ok_or("/proc/self/stat has another form")?;
-    // Fields 16 and 17 of proc(5), counted from 1; the first one after the name is the third.
-    let ticks = fields.split(' ').skip(13).take(2).map(str::parse::<u32>).sum::<std::result::Result<u32, _>>()?;
+    // Fields 16 and 17 of proc(5), counted from 1.
+    ticks(&text, 13)
+}
+
+/// The sum of two neighbouring times of a `stat` file, in seconds; the first field after the name is the third.
+fn ticks(stat: &str, skip: usize) -> Result<f64> {
+    let (_, fields) = stat.rsplit_once(") ").ok_or("the file `stat` has another form")?;
+    let ticks = fields.split(' ').skip(skip).take(2).map(str::parse::<u32>).sum::<std::result::Result<u32, _>>()?;
     // Linux shows its times to programs in hundredths of a second on every machine.
     Ok(f64::from(ticks) / 100.0)
 }

@@ -36,9 +36,7 @@ impl Rhythm {
     pub(crate) fn take(&mut self, runs: &[RunFacts], zone: &TimeZone) -> bool {
         let mut is_changed = false;
         for run in runs.iter().rev() {
-            // After `--restart` from an older backup the numbers may begin again.
-            let is_new = run.id > self.run;
-            if !is_new {
+            if run.id <= self.run {
                 continue;
             }
             (self.run, is_changed) = (run.id, true);

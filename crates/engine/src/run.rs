@@ -494,7 +494,7 @@ impl<'a> Run<'a> {
             open: self.beside.n_open,
             set_aside: set_aside.take(TOLD_BESIDE).map(told).collect(),
         });
-        Report { ended, calls, sink_calls, backfill, ..self.report.clone() }
+        Report { ended, backfill, calls, sink_calls, ..self.report.clone() }
     }
 
     /// For a commit that is made anyway: how far the run will be with it, so that a run which is killed has left word.

@@ -74,7 +74,7 @@ async fn a_run_that_is_killed_has_left_word() {
     let life = run(&setting.flow, &setting.around, &Work::Due, &mut stop, &notes);
     assert!(tokio::time::timeout(Duration::from_mins(1), life).await.is_err(), "it is slow");
     setting.store.crash();
-    let record = setting.store.runs(1, 1).await.unwrap().remove(0);
+    let record = setting.store.runs(1, None, 1).await.unwrap().remove(0);
     assert_eq!((record.ended, record.verdict), (None, None));
     let report: Report = serde_json::from_str(&record.report).unwrap();
     assert_eq!(report.run, record.id);

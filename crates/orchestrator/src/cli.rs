@@ -69,6 +69,8 @@ pub(crate) enum Command {
     /// Reads a span of the past again, or for the first time, within a share of the account's limits. What the target
     /// has is not sent again. Without a span, goes on with what is left of earlier ones.
     Backfill(Backfill),
+    /// Asks the console of this installation whether all is well; ends with 1 if not.
+    Health(Health),
     /// Shows where each flow stands.
     Status,
     /// Shows what became of one record: where it was read, and where it was delivered.
@@ -196,6 +198,13 @@ pub(crate) struct Serve {
     /// Serves no console.
     #[arg(long, conflicts_with = "listen")]
     pub(crate) no_console: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Health {
+    /// Where the console is; in place of `[console] listen`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<std::net::SocketAddr>,
 }
 
 #[derive(Args, Debug)]

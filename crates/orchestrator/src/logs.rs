@@ -22,6 +22,7 @@ use rotate::Rotating;
 
 use crate::cli::Global;
 use crate::config::Logs;
+use crate::figures::{CallFigures, figures};
 use crate::show::{LogWriter, Out, Scrubber};
 
 /// The target of the events that tell of calls.
@@ -33,7 +34,12 @@ const CALL: &str = "milkrun::call";
 ///
 /// # Errors
 /// If a file cannot be opened.
-pub(crate) fn start(global: &Global, logs: Option<&Logs>, out: &Out) -> Result<()> {
+pub(crate) fn start(
+    global: &Global,
+    logs: Option<&Logs>,
+    out: &Out,
+    #[cfg(feature = "otel")] telemetry: Option<&crate::telemetry::Telemetry>,
+) -> Result<()> {
     let level = match (global.log_level.as_deref(), global.verbose) {
         (Some(level), _) => level.parse().unwrap_or(LevelFilter::WARN),
         (None, 0) => LevelFilter::WARN,
@@ -56,7 +62,10 @@ pub(crate) fn start(global: &Global, logs: Option<&Logs>, out: &Out) -> Result<(
         }
         None => None,
     };
-    let subscriber = tracing_subscriber::registry().with(lines).with(calls).with(every);
+    let counted = CallFigures(figures().clone()).with_filter(Targets::new().with_target(CALL, LevelFilter::INFO));
+    let subscriber = tracing_subscriber::registry().with(lines).with(calls).with(every).with(counted);
+    #[cfg(feature = "otel")]
+    let subscriber = subscriber.with(telemetry.map(crate::telemetry::Telemetry::layer));
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|e| Error::config("logging was started twice").caused_by(e))
 }

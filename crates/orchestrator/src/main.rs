@@ -5,10 +5,13 @@ mod commands;
 mod config;
 mod desk;
 mod environment;
+mod figures;
 mod keyring;
 mod logs;
 mod serve;
 mod show;
+#[cfg(feature = "otel")]
+mod telemetry;
 mod text;
 mod upkeep;
 mod wiring;
@@ -54,8 +57,23 @@ fn main() -> ExitCode {
         let message = info.payload_as_str().unwrap_or_default();
         hook.note(fill!(hook.lang, text::PANICKED, place = place, message = message));
     }));
+    #[cfg(feature = "otel")]
+    let telemetry = match telemetry::Telemetry::of(&cli.global, &out) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            out.error(&error);
+            return ExitCode::from(show::exit_code(&error));
+        }
+    };
     let logs = cli.command.has_installation().then(|| config::logs_of(&commands::dir_of(&cli.global))).flatten();
-    if let Err(error) = logs::start(&cli.global, logs.as_ref(), &out) {
+    let started = logs::start(
+        &cli.global,
+        logs.as_ref(),
+        &out,
+        #[cfg(feature = "otel")]
+        telemetry.as_ref(),
+    );
+    if let Err(error) = started {
         out.error(&error);
         return ExitCode::from(show::exit_code(&error));
     }
@@ -73,7 +91,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(commands::execute(cli, &environment, &out)) {
+    let outcome = runtime.block_on(commands::execute(cli, &environment, &out));
+    #[cfg(feature = "otel")]
+    telemetry.into_iter().for_each(telemetry::Telemetry::end);
+    match outcome {
         Ok(code) => ExitCode::from(code),
         Err(Failure::Error(error)) => {
             out.error(&error);

@@ -1,6 +1,7 @@
 //! The whole system: the registry walk, the real binary against simulated vendors over HTTP, and the guide.
 #![expect(clippy::unwrap_used, reason = "all of this is a test, the helpers too")]
 
+mod console;
 mod in_process;
 mod installation;
 mod milkrun;
@@ -31,6 +32,7 @@ mod registry;
 mod scenes;
 mod secrets;
 mod seeds;
+mod serve;
 mod sign;
 mod state;
 mod two;

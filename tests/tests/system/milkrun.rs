@@ -124,6 +124,12 @@ impl Running {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
+    /// Asks it to end, as a service manager does.
+    pub(crate) fn terminate(&self) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
     fn ended(&mut self) -> Ended {
         let code = self.child.wait().unwrap().code();
         let read = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();

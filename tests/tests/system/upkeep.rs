@@ -24,7 +24,9 @@ fn findings(report: &Value, what: &str) -> Vec<String> {
 #[test]
 fn a_backup_beside_a_run_becomes_an_installation_that_goes_on() {
     let vendor = vendor();
-    let installation = Installation::of_orders(&vendor, "page_size = 20");
+    let installation = Installation::of_orders(&vendor, "page_size = 50");
+    // A log of calls that comes from a backup does not know the last second: the limit leaves room for both.
+    installation.account(&vendor, "calls_per_second = 5\n");
     let mut running = installation.start(&["run", "orders"]);
     let pages = || vendor.control.calls(0).len();
     assert!(running.until(|| pages() >= 5), "{}", running.written());
@@ -44,7 +46,10 @@ fn a_backup_beside_a_run_becomes_an_installation_that_goes_on() {
         let path = installation.path(name);
         if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
     };
+    let written = fs::read(installation.path("out/orders.jsonl")).unwrap();
     for backup in [&folder, &archive] {
+        // The documents are not part of the backup: they are where they have been.
+        fs::write(installation.path("out/orders.jsonl"), &written).unwrap();
         for name in [".milkrun", "flows", "milkrun.toml"] {
             lost(name);
         }
@@ -58,6 +63,7 @@ fn a_backup_beside_a_run_becomes_an_installation_that_goes_on() {
     // A state is not replaced by mistake, and moved aside if it is meant.
     let refused = installation.milkrun(&["restore", &to(&archive)]).with(2);
     assert!(refused.said().contains("add `--force`"), "{refused}");
+    fs::write(installation.path("out/orders.jsonl"), &written).unwrap();
     let done = installation.milkrun(&["restore", &to(&archive), "--force", "--json"]).with(0).json();
     assert!(Path::new(done["aside"].as_str().unwrap()).join("state.db").exists(), "{done}");
     installation.milkrun(&["run", "orders"]).with(0);
@@ -179,7 +185,7 @@ fn a_doctor_finds_what_is_wrong_and_nothing_else() {
     let report = installation.milkrun(&["doctor", "--offline", "--json"]).with(1).json();
     assert!(findings(&report, "state")[0].starts_with("bad: pages of `orders` are missing: "), "{report}");
     assert!(findings(&report, "clock").is_empty(), "{report}");
-    let wide = "warning: the `quota` of `km` allows more than the vendor's 15/1s".to_owned();
+    let wide = "warning: the `quota` of `km` allows more than the vendor's 12/1s".to_owned();
     assert!(findings(&report, "accounts").contains(&wide), "{report}");
     assert!(
         findings(&report, "files").iter().any(|f| f.starts_with("bad: ") && f.contains("flows/never.toml")),

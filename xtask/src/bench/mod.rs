@@ -1,21 +1,24 @@
-//! `bench`: what a record costs, to read and to map, how much of a quota is used, and how big the build is.
+//! `bench`: what a record costs, to read and to map, how much of a quota is used, what serving costs at
+//! rest, and how big the build is.
 
 mod mapping;
 mod quota;
 mod read;
+mod serve;
 mod size;
 
 use crate::Result;
 use crate::args::Args;
 
-/// `cargo xtask bench [read | mapping | quota | size]`.
+/// `cargo xtask bench [read | mapping | quota | serve | size]`.
 pub(crate) fn main(mut args: Args) -> Result {
     match args.name().as_deref() {
         None | Some("read") => read::main(args),
         Some("mapping") => mapping::main(args),
         Some("quota") => quota::main(args),
+        Some("serve") => serve::main(args),
         Some("size") => size::main(args),
-        Some(other) => Err(format!("there is no bench `{other}`, only read, mapping, quota and size").into()),
+        Some(other) => Err(format!("there is no bench `{other}`, only read, mapping, quota, serve and size").into()),
     }
 }
 

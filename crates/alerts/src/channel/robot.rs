@@ -45,20 +45,20 @@ impl Meaning {
     }
 }
 
-/// Sends JSON text to a robot, and judges its answer by its code.
+/// Sends JSON text to a robot, and judges its answer by its code, whatever the HTTP status is.
 pub(super) async fn tell(
     client: &reqwest::Client,
     url: &str,
     body: String,
     meaning: fn(i64, &str) -> Meaning,
 ) -> Result<()> {
-    let answer = post(client, url, body, &[]).await?;
-    let read = serde_json::from_str::<Answer>(&answer).ok();
+    let answer = fetch(client, url, body, &[]).await?;
+    let read = serde_json::from_str::<Answer>(&answer.body).ok();
     let Some(Answer { errcode: Some(code), errmsg }) = read else {
-        return Err(Error::malformed("the robot's answer has no code"));
+        return answer.http_ok().and_then(|()| Err(Error::malformed("the robot's answer has no code")));
     };
     if code == 0 {
-        return Ok(());
+        return answer.http_ok();
     }
     let Meaning { kind, wait, help } = meaning(code, &errmsg);
     let mut error = Error::new(kind, "the robot refused the message").with("code", code).with("said", errmsg);
@@ -71,13 +71,34 @@ pub(super) async fn tell(
     })
 }
 
-/// Sends JSON text, and returns the answer to one that was taken.
-pub(super) async fn post(
-    client: &reqwest::Client,
-    url: &str,
+/// Sends JSON text to an endpoint whose HTTP status tells.
+pub(super) async fn post(client: &reqwest::Client, url: &str, body: String, headers: &[(&str, String)]) -> Result<()> {
+    fetch(client, url, body, headers).await?.http_ok()
+}
+
+/// An answer over HTTP.
+struct HttpAnswer {
+    status: u16,
+    /// How long the server asks to wait.
+    wait: Option<u64>,
     body: String,
-    headers: &[(&str, String)],
-) -> Result<String> {
+}
+
+impl HttpAnswer {
+    fn http_ok(&self) -> Result<()> {
+        let refused = |kind, message: &'static str| Err(Error::new(kind, message).with("http_status", self.status));
+        match self.status {
+            200..300 => Ok(()),
+            429 => refused(ErrorKind::QuotaExceeded, "the channel says that messages come too fast")
+                .map_err(|e| e.retry_after(Duration::from_secs(self.wait.unwrap_or(60)))),
+            500.. => refused(ErrorKind::Unavailable, "the channel's server failed"),
+            300..400 => refused(ErrorKind::Refused, "the channel sends to another address, which is not followed"),
+            _ => refused(ErrorKind::Refused, "the channel refused the message"),
+        }
+    }
+}
+
+async fn fetch(client: &reqwest::Client, url: &str, body: String, headers: &[(&str, String)]) -> Result<HttpAnswer> {
     let mut request = client.post(url).timeout(TIMEOUT).header("content-type", "application/json; charset=utf-8");
     for (name, value) in headers {
         request = request.header(*name, value);
@@ -92,15 +113,7 @@ pub(super) async fn post(
             return Err(Error::malformed("the channel's answer is too long"));
         }
     }
-    let refused = |kind, message: &'static str| Err(Error::new(kind, message).with("http_status", status));
-    match status {
-        200..300 => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        429 => refused(ErrorKind::QuotaExceeded, "the channel says that messages come too fast")
-            .map_err(|e| e.retry_after(Duration::from_secs(wait.unwrap_or(60)))),
-        500.. => refused(ErrorKind::Unavailable, "the channel's server failed"),
-        300..400 => refused(ErrorKind::Refused, "the channel sends to another address, which is not followed"),
-        _ => refused(ErrorKind::Refused, "the channel refused the message"),
-    }
+    Ok(HttpAnswer { status, wait, body: String::from_utf8_lossy(&bytes).into_owned() })
 }
 
 fn broken(cause: reqwest::Error, message: &'static str) -> Error {

@@ -39,7 +39,7 @@ pub(super) async fn send(
         let sign = hmac_sha256(secret.expose().as_bytes(), format!("{timestamp}.{body}").as_bytes());
         headers.push(("x-milkrun-signature", format!("sha256={}", lower_hex(&sign))));
     }
-    post(client, url.expose(), body, &headers).await.map(drop)
+    post(client, url.expose(), body, &headers).await
 }
 
 fn told(notice: Notice, incident: &Incident) -> Value {

@@ -185,6 +185,8 @@ async fn what_is_no_answer_of_a_robot_is_no_success() {
         (Reply::new(429, "text/plain", "").header("retry-after", "120"), ErrorKind::QuotaExceeded),
         (Reply::new(500, "text/plain", ""), ErrorKind::Unavailable),
         (Reply::Abort, ErrorKind::OutcomeUnknown),
+        (Reply::new(400, "application/json", r#"{"code":19024,"msg":"Key Words Not Found"}"#), ErrorKind::Refused),
+        (Reply::new(502, "application/json", r#"{"errcode":0}"#), ErrorKind::Unavailable),
         (Reply::json(r#"{"errcode":-1,"errmsg":"system busy"}"#), ErrorKind::Unavailable),
     ] {
         let shown = format!("{answer:?}");

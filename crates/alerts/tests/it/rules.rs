@@ -218,3 +218,17 @@ fn the_facts_of_a_run_are_those_of_its_report() {
     record.ended = None;
     assert_eq!(RunFacts::of(&record, str::to_owned), None);
 }
+
+#[test]
+fn the_pages_list_every_rule_with_its_default() {
+    for page in ["alerts.md", "alerts.zh.md"] {
+        let path = format!("{}/../../docs/{page}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let rows = text.lines().filter(|line| line.starts_with("| `"));
+        let cell = |row: &str, n: usize| row.split('|').nth(n).unwrap().trim().trim_matches('`').to_owned();
+        let listed: Vec<_> = rows.map(|row| (cell(row, 1), cell(row, 2))).collect();
+        let known = milkrun_alerts::RULES.iter();
+        let known: Vec<_> = known.map(|spec| (spec.name.to_owned(), spec.default.unwrap_or("").to_owned())).collect();
+        assert_eq!(listed, known, "{page}");
+    }
+}

@@ -1,21 +1,16 @@
 //! Who did what: one line for each change, and for each attempt to sign in.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use milkrun_core::notes::Notes;
-use milkrun_core::{Clock, Result, Timestamp};
+use milkrun_core::{Clock, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Audit;
 
 /// The shelf of the notes that has the audit log.
 pub const AUDIT_SHELF: &str = "console.audit";
-
-/// Lines are kept for so many seconds: 400 days.
-const KEPT_SECS: i64 = 400 * 24 * 3600;
-/// Old ones are looked for once in so many seconds.
-const SWEPT_EVERY_SECS: i64 = 24 * 3600;
 
 /// The longest name or subject that is written down, in characters.
 const LONGEST: usize = 200;
@@ -32,17 +27,16 @@ pub(crate) struct Line {
     pub(crate) outcome: String,
 }
 
-/// The audit log.
+/// The audit log. How long its lines are kept is the installation's affair.
 #[derive(Debug)]
 pub(crate) struct AuditLog {
     notes: Arc<dyn Notes>,
     clock: Arc<dyn Clock>,
-    swept: Mutex<Option<Timestamp>>,
 }
 
 impl AuditLog {
     pub(crate) fn new(notes: Arc<dyn Notes>, clock: Arc<dyn Clock>) -> Self {
-        Self { notes, clock, swept: Mutex::new(None) }
+        Self { notes, clock }
     }
 
     /// Writes down a line.
@@ -54,21 +48,8 @@ impl AuditLog {
         cut(&mut line.user);
         line.subject.as_mut().map(cut).unwrap_or_default();
         let now = self.clock.now();
-        if self.is_time_to_sweep(now) {
-            let oldest = Timestamp::from_second(now.as_second() - KEPT_SECS).unwrap_or(Timestamp::MIN);
-            self.notes.forget_recorded(AUDIT_SHELF, oldest).await?;
-        }
         let text = serde_json::to_string(&line).expect("plain data can be written");
         self.notes.record(AUDIT_SHELF, now, &text).await.map(drop)
-    }
-
-    fn is_time_to_sweep(&self, now: Timestamp) -> bool {
-        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = swept.is_none_or(|then| now.duration_since(then).as_secs() >= SWEPT_EVERY_SECS);
-        if is_due {
-            *swept = Some(now);
-        }
-        is_due
     }
 
     /// The lines, newest first, below the number `before`.

@@ -9,6 +9,7 @@ mod console;
 mod dead_letters;
 mod demo;
 mod doctor;
+mod health;
 mod import;
 mod init;
 mod list;
@@ -87,6 +88,7 @@ pub(crate) async fn execute(cli: Cli, environment: &Environment, out: &Out) -> O
         Command::Check(ask) => check::check(here, ask.offline).await,
         Command::Preview(ask) => preview::preview(here, &ask).await,
         Command::Run(ask) => run::run(here, &ask).await,
+        Command::Health(ask) => health::health(here, &ask).await,
         Command::Serve(ask) => crate::serve::serve(here, &ask).await,
         Command::Backfill(ask) => backfill::backfill(here, &ask).await,
         Command::Status => status::status(here).await,

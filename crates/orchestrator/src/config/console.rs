@@ -62,6 +62,11 @@ impl Default for ConsoleConfig {
 }
 
 impl ConsoleConfig {
+    /// Whether it is served over TLS.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Who may use a console that listens at `listen`, and its certificate. Fetches the access tokens, and reads the
     /// files of the certificate.
     ///

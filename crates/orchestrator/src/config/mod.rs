@@ -12,6 +12,7 @@
 //! | `secret` | where may a secret be, and how is it fetched? |
 //! | `shape` | do the settings have the shape of the connector's schema? |
 //! | `tables` | where do the values come from that expressions look up? |
+//! | `telemetry` | where are spans sent? |
 //! | `upkeep` | how long is what kept, and where is a structured log written? |
 //! | `span`, `value` | how is a value read, and what is said if it is wrong? |
 //! | `schema` | what do editors need to complete these files? |
@@ -28,6 +29,7 @@ mod secret;
 mod shape;
 mod span;
 mod tables;
+mod telemetry;
 mod upkeep;
 mod value;
 
@@ -56,6 +58,8 @@ pub(crate) use self::schema::{flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
 pub(crate) use self::tables::{TableConfig, TableFrom};
+#[cfg(feature = "otel")]
+pub(crate) use self::telemetry::collector;
 pub(crate) use self::upkeep::{Logs, Retention, write_size};
 pub(crate) use self::value::{Moment, parse_rate, write_duration};
 
@@ -69,7 +73,7 @@ pub(crate) const STORE: &str = ".milkrun";
 /// Where the key of the vault is kept unless it is said otherwise.
 pub(crate) const KEY_FILE: &str = "milkrun.key";
 
-pub(super) const TOP: &[&str] = &["accounts", "alerts", "console", "logs", "retention", "store"];
+pub(super) const TOP: &[&str] = &["accounts", "alerts", "console", "logs", "retention", "store", "telemetry"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "key"];
 
 /// A file as it was read.
@@ -374,6 +378,9 @@ fn read_installation(
     root.close(&[], findings);
     if let Some((table, span)) = root.table("store", findings) {
         read_store(&mut installation.store, &installation.dir, table, &span, findings);
+    }
+    if let Some((table, span)) = root.table("telemetry", findings) {
+        telemetry::read(table, &span, findings);
     }
     if let Some((table, span)) = root.table("alerts", findings) {
         installation.alerts = alerts::read(file, table, &span, findings);

@@ -192,6 +192,12 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
                 },
             },
             "console": console(),
+            "telemetry": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": { "otlp": { "type": "string",
+                    "description": "The OpenTelemetry collector that spans are sent to: http://127.0.0.1:4318. Needs a program built with `--features otel`." } },
+            },
             "store": {
                 "type": "object",
                 "additionalProperties": false,
@@ -291,6 +297,7 @@ mod tests {
         assert_eq!(properties(&all, "/properties/alerts/properties/rules/properties"), sorted(alerts::ALL_RULES));
         assert_eq!(properties(&flow, "/properties/alerts/properties"), sorted(alerts::FLOW_RULES));
         assert_eq!(properties(&all, "/properties/store/properties"), sorted(super::super::STORE_KEYS));
+        assert_eq!(properties(&all, "/properties/telemetry/properties"), sorted(super::super::telemetry::KEYS));
         let own = super::super::upkeep::RETENTION_KEYS;
         assert_eq!(properties(&all, "/properties/retention/properties"), sorted(own));
         assert_eq!(properties(&all, "/properties/logs/properties"), sorted(super::super::upkeep::LOGS_KEYS));

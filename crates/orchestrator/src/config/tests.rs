@@ -206,6 +206,7 @@ const CASES: &[Case] = &[
         "[console.tokens.grafana]\nrole = \"viewer\"\ntoken = { envv = \"A\" }\n\n[accounts.km]",
     ),
     ("no access token", I, "[accounts.km]", "[console.tokens.grafana]\nrole = \"viewer\"\n\n[accounts.km]"),
+    ("collector without a scheme", I, "[accounts.km]", "[telemetry]\notlp = \"localhost:4318\"\n\n[accounts.km]"),
     // Settings of an account.
     ("unknown setting", I, "app_key = \"123456\"", "app_key = \"123456\"\nappsecret = \"x\""),
     ("misspelt required setting", I, "app_key", "ap_key"),
@@ -436,6 +437,23 @@ fn a_timetable_is_a_text_or_a_table() {
     let policy = Policy { overlap: Overlap::Queue, missed: Missed::Each, jitter: Duration::from_secs(30) };
     assert_eq!((inline.policy, inline.paused), (policy, true));
     assert_eq!(read("[schedule]\ncron = \"*/5 * * * *\"\nmissed = \"skip\"\n").unwrap().policy.missed, Missed::Skip);
+}
+
+#[test]
+fn the_pages_about_alerts_show_what_is_right() {
+    for page in ["alerts.md", "alerts.zh.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+        let text = std::fs::read_to_string(path).unwrap();
+        let example = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), I, &format!("{INSTALLATION}{example}"));
+        put(folder.path(), F, FLOW);
+        let (installation, mut reports) = load(folder.path(), Lang::En).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let settings = runtime.block_on(open_alerts(&installation, Secrets::StandIn, Lang::En, &mut reports)).unwrap();
+        assert!(reports.is_clean() && reports.warnings().is_empty(), "{:?}", reports.mistakes());
+        assert_eq!(settings.channels.len(), 4);
+    }
 }
 
 #[test]

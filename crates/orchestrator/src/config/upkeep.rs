@@ -77,9 +77,7 @@ pub(super) fn read_retention(table: &DeTable<'_>, span: &Span, findings: &mut Fi
     let section = Section { title: "[retention]", span, table, keys: RETENTION_KEYS };
     section.close(&[], findings);
     let usual = Retention::default();
-    let mut age = |key: &'static str, usual: Option<Duration>, floor: Duration| {
-        age(section, key, floor, findings).unwrap_or(usual)
-    };
+    let mut age = |key, usual, floor| age(section, key, usual, floor, findings);
     let runs = age("runs", usual.runs, DAY);
     let pages = age("pages", usual.pages, DAY);
     let ledger = age("ledger", usual.ledger, LEDGER_FLOOR);
@@ -131,11 +129,17 @@ fn is_never(value: &Spanned<DeValue<'_>>) -> bool {
     matches!(value.get_ref(), DeValue::String(s) if s == "never")
 }
 
-/// A span of time or `"never"`; `None` if it is not there or wrong, which has been said.
-fn age(section: Section<'_>, key: &'static str, floor: Duration, findings: &mut Findings) -> Option<Option<Duration>> {
-    let value = section.get(key)?;
+/// A span of time, or nothing for `"never"`; what is usual if it is not there, or wrong, which has been said.
+fn age(
+    section: Section<'_>,
+    key: &'static str,
+    usual: Option<Duration>,
+    floor: Duration,
+    findings: &mut Findings,
+) -> Option<Duration> {
+    let Some(value) = section.get(key) else { return usual };
     if is_never(value) {
-        return Some(None);
+        return None;
     }
     let lang = findings.lang;
     if let DeValue::String(s) = value.get_ref()
@@ -143,15 +147,15 @@ fn age(section: Section<'_>, key: &'static str, floor: Duration, findings: &mut 
     {
         let message = fill!(lang, text::NO_DURATION, key = key, value = s);
         findings.mistake_with(&value.span(), message, lang.say(text::AGE_FORM));
-        return None;
+        return usual;
     }
-    let At { value: age, span } = section.duration(key, findings)?;
+    let Some(At { value: age, span }) = section.duration(key, findings) else { return usual };
     if age < floor {
         let message = fill!(lang, text::BELOW_FLOOR, key = key, floor = write_duration(floor));
         findings.mistakes.push(Diagnostic::new(span, message).help(lang.say(why(key))));
-        return None;
+        return usual;
     }
-    Some(Some(age))
+    Some(age)
 }
 
 /// Why there is a least age.

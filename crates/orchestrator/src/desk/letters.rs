@@ -2,8 +2,9 @@
 
 use milkrun_console::model::{self, DeadLetterPage, DeadLetterQuery};
 use milkrun_core::record::plain_text;
-use milkrun_core::state::{DeadLetter, StateStore};
+use milkrun_core::state::{DeadLetter, Stage, StateStore};
 use milkrun_core::{Error, ErrorKind, Record, Result};
+use milkrun_store::LetterFilter;
 
 use crate::serve::House;
 use crate::text::{self, Lang, fill};
@@ -11,6 +12,7 @@ use crate::text::{self, Lang, fill};
 /// How many are shown if nothing is said, and at most.
 const USUAL: u32 = 50;
 const MOST: u32 = 500;
+const STAGES: [Stage; 4] = [Stage::Key, Stage::Mapping, Stage::Target, Stage::Unknown];
 /// How many are looked through at a time.
 const AT_ONCE: u32 = 500;
 
@@ -43,21 +45,30 @@ pub(super) async fn page(house: &House, flow: &str, query: &DeadLetterQuery, lan
     let total = store.flows().await?.into_iter().find(|known| known.name == flow).map_or(0, |known| known.dead_letters);
     let number = house.prepare(flow, lang).await.ok().and_then(|flow| flow.stream.number);
     let limit = query.limit.unwrap_or(USUAL).clamp(1, MOST) as usize;
-    let wanted = |letter: &DeadLetter, told: &model::DeadLetter| {
-        let has = |text: &String| {
+    let stage = query.stage.as_deref().map(|name| STAGES.into_iter().find(|stage| stage.as_str() == name));
+    if stage == Some(None) {
+        return Ok(DeadLetterPage { total, ..empty });
+    }
+    // What people search for in Chinese may stand in the reason as they read it, which the store does not have.
+    let (in_store, in_words) = match &query.text {
+        Some(text) if text.is_ascii() => (Some(text.clone()), None),
+        text => (None, text.as_ref()),
+    };
+    let filter = LetterFilter { text: in_store, stage: stage.flatten() };
+    let wanted = |told: &model::DeadLetter| {
+        in_words.is_none_or(|text| {
             let key = told.key.as_ref().is_some_and(|key| key.contains(text.as_str()));
-            key || letter.reason.contains(text) || told.reason.contains(text) || told.record.contains(text)
-        };
-        query.stage.as_ref().is_none_or(|stage| *stage == told.stage) && query.text.as_ref().is_none_or(has)
+            key || told.reason.contains(text) || told.record.contains(text)
+        })
     };
     let (mut letters, mut after) = (Vec::new(), query.after.unwrap_or(0));
     loop {
-        let some = store.dead_letters(id, after, AT_ONCE).await?;
+        let some = store.find_dead_letters(id, after, AT_ONCE, filter.clone()).await?;
         let is_last = some.len() < AT_ONCE as usize;
         for letter in some {
             after = letter.id;
-            let told = view(flow, letter.clone(), number.as_deref(), lang);
-            if !wanted(&letter, &told) {
+            let told = view(flow, letter, number.as_deref(), lang);
+            if !wanted(&told) {
                 continue;
             }
             // One more than is shown says that there are more.

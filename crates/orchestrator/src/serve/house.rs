@@ -105,7 +105,7 @@ impl House {
             alerts,
             look_soon: Notify::new(),
             last_runs: LastRuns::default(),
-            metrics: Metrics::new(env!("CARGO_PKG_VERSION")),
+            metrics: crate::figures::figures().clone(),
             events: broadcast::channel(EVENTS).0,
             recents: Recents::default(),
             is_closing: AtomicBool::new(false),

@@ -268,6 +268,9 @@ async fn rounds(house: &House, mut flow: Flow, mut work: Work, mut stop: Stop, l
             Err(error) => tracing::error!(flow = name, %error, help = error.help(), "the run did not begin"),
         }
         let report = outcome.ok()?;
+        if report.error_kind.as_deref() == Some(ErrorKind::TokenDead.as_str()) {
+            note_dead_token(house, &flow, report.reason.as_deref().unwrap_or_default()).await;
+        }
         let mut has_opened = false;
         for (span, tell) in house.runs.take_spans(&name) {
             let opened = backfill_open(&flow, &house.state.surroundings(), &span).await;
@@ -288,6 +291,19 @@ async fn rounds(house: &House, mut flow: Flow, mut work: Work, mut stop: Stop, l
                 return Some(report);
             }
         };
+    }
+}
+
+/// Writes down that the token of one of a flow's accounts is dead; the reason of the run says which.
+async fn note_dead_token(house: &House, flow: &Flow, reason: &str) {
+    let accounts = [flow.source_cx.account(), flow.sink_cx.account()];
+    let names = |account: &&&str| {
+        let fact = format!("account: {account}");
+        reason.split_once(&fact).is_some_and(|(_, rest)| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
+    };
+    let Some(account) = accounts.iter().find(names) else { return };
+    if let Err(error) = house.state.store.token_died(account, reason).await {
+        tracing::error!(account, %error, "it could not be written down that the token is dead");
     }
 }
 

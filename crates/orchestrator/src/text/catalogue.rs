@@ -138,7 +138,7 @@ texts! {
     DOC_FLOW_NEVER: "`{flow}` has never run", "`{flow}` 从未运行";
     DOC_FLOW_NEVER_HELP: "run it once with `milkrun run`, after looking at `milkrun preview`", "看过 `milkrun preview` 之后，用 `milkrun run` 运行一次";
     DOC_FLOWS_GOOD: "flows that have run and are up to date: {n}", "已运行且无滞后的流程：{n} 个";
-    DOC_FLOW_FAILED: "the last run of `{flow}` failed", "`{flow}` 上次运行失败";
+    DOC_FLOW_FAILED: "the last run of `{flow}` failed: {reason}", "`{flow}` 上次运行失败：{reason}";
     DOC_FLOW_FAILED_HELP: "run it again with `milkrun run` and read what it says: it goes on where it ended", "用 `milkrun run` 再次运行并查看提示：会从中断处继续";
     DOC_FLOW_UNPROVED: "the last run of `{flow}` could not prove that nothing is missing", "`{flow}` 上次运行未能证明没有遗漏";
     DOC_FLOW_UNPROVED_HELP: "run it again; if it stays so, read the slices with a quieter source or a smaller `window`", "请再次运行；若仍如此，请在来源变动较少时读取，或调小 `window`";
@@ -274,6 +274,9 @@ texts! {
     KEY_IN_VAULT: "the key of the vault cannot be in the vault", "保险库的密钥不能放在保险库里";
 
     // Secrets.
+    OTLP_FORM: "write the collector's address: \"http://127.0.0.1:4318\"", "请写采集器的地址：\"http://127.0.0.1:4318\"";
+    NO_OTEL: "this program cannot send spans: it was built without the feature `otel`", "此程序构建时未启用 `otel` 特性，无法发送跟踪";
+    NO_OTEL_HELP: "build it with `cargo build --features otel`, or remove the line", "请用 `cargo build --features otel` 构建，或删除这一行";
     LISTEN_FORM: "write an address and a port: \"127.0.0.1:7070\", \"0.0.0.0:7070\", \"[::1]:7070\"", "请写地址和端口：\"127.0.0.1:7070\"、\"0.0.0.0:7070\"、\"[::1]:7070\"";
     PUBLIC_URL_FORM: "write the address as people type it, without a path: \"https://milkrun.example.com\"", "请写人们输入的地址，不带路径：\"https://milkrun.example.com\"";
     NETWORK_FORM: "write an address or a network: \"10.0.0.7\", \"10.0.0.0/8\", \"fd00::/8\"", "请写地址或网段：\"10.0.0.7\"、\"10.0.0.0/8\"、\"fd00::/8\"";
@@ -471,6 +474,11 @@ texts! {
     SERVING: "serving {dir} with {flows} flows until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
     CONSOLE_AT: "the console: {address}", "控制台：{address}";
     CHOOSE_ADDRESS: "choose another address with --listen, such as 127.0.0.1:0 for any free port", "请用 --listen 换一个地址，如 127.0.0.1:0 可任选空闲端口";
+    NO_CLIENT: "no HTTP client could be set up", "无法建立 HTTP 客户端";
+    NOBODY_ANSWERS: "nobody answers at {url}", "{url} 没有应答";
+    NOBODY_ANSWERS_HELP: "check whether `milkrun serve` is running, and where it says its console is", "请检查 `milkrun serve` 是否在运行，以及它给出的控制台地址";
+    IS_WELL: "{url}: all is well", "{url}：一切正常";
+    IS_NOT_WELL: "{url}: not well; `milkrun doctor` says what is wrong", "{url}：不正常；`milkrun doctor` 会说明原因";
     FLOW_RUNS: "flow `{flow}` is running already", "流程 `{flow}` 正在运行";
     FLOW_RUNS_HELP: "wait until the run has ended, or cancel it", "请等待本次运行结束，或将其取消";
     FLOW_DOES_NOT_RUN: "flow `{flow}` is not running", "流程 `{flow}` 没有在运行";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use milkrun_core::quota::Rate;
 use milkrun_core::state::{FlowSummary, StateStore as _, Verdict};
-use milkrun_core::{Error, Result};
+use milkrun_core::{Error, ErrorKind, Result};
 use milkrun_store::SqliteStore;
 use serde::Serialize;
 
@@ -291,7 +291,12 @@ fn look_at_flow(patient: Patient<'_>, flow: &FlowSummary, seen: &mut Seen) {
     match run.map(|run| (run.ended, run.verdict)) {
         _ if is_running => {}
         Some((_, Some(Verdict::Failed))) => {
-            seen.bad("flows", fill!(lang, text::DOC_FLOW_FAILED, flow = name), text::DOC_FLOW_FAILED_HELP);
+            let report: serde_json::Value =
+                run.and_then(|run| serde_json::from_str(&run.report).ok()).unwrap_or_default();
+            let reason = lang.retell(report["reason"].as_str().unwrap_or_default()).into_owned();
+            let is_dead = report["error_kind"] == ErrorKind::TokenDead.as_str();
+            let advice = if is_dead { text::DOC_TOKEN_HELP } else { text::DOC_FLOW_FAILED_HELP };
+            seen.bad("flows", fill!(lang, text::DOC_FLOW_FAILED, flow = name, reason = reason), advice);
         }
         Some((_, Some(Verdict::Unreconciled))) => {
             seen.warn("flows", fill!(lang, text::DOC_FLOW_UNPROVED, flow = name), text::DOC_FLOW_UNPROVED_HELP);

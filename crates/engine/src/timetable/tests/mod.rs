@@ -4,4 +4,5 @@ mod clocks;
 mod dispatching;
 mod restarts;
 mod tables;
+mod week;
 mod words;

@@ -79,7 +79,10 @@ impl Change<'_> {
                 return Ok(());
             }
             let made = self.parent(is_value, head, scope)?;
-            fields.insert(&head.name, made);
+            match made {
+                Item::Value(value) => append(fields, &head.name, value),
+                made => drop(fields.insert(&head.name, made)),
+            }
         }
         let Some(parent) = fields.get_mut(&head.name) else { return Err(self.taken()) };
         let is_value = is_inline(parent);
@@ -157,7 +160,7 @@ impl Change<'_> {
                         let list = list.ok_or_else(|| self.refuse(text::NO_LIST_KNOWN, text::NO_LIST_KNOWN_HELP))?;
                         let mut rule = InlineTable::new();
                         each_value(&mut rule, &list, &path, scope);
-                        fields.insert(name, inline(rule));
+                        append(fields, name, Value::InlineTable(rule));
                     }
                     None => replace(fields, name, scope.relative(&path).into()),
                 }
@@ -239,9 +242,21 @@ fn replace(table: &mut dyn TableLike, name: &str, mut value: Value) {
         // A table of its own is written elsewhere; the value stands among the others.
         _ => {
             table.remove(name);
-            table.insert(name, Item::Value(value));
+            append(table, name, value);
         }
     }
+}
+
+/// Adds a value at the end; blanks before the end of a line's table stay there.
+fn append(table: &mut dyn TableLike, name: &str, mut value: Value) {
+    if let Some((_, Item::Value(last))) = table.iter_mut().last() {
+        let suffix = last.decor().suffix().and_then(|suffix| suffix.as_str()).unwrap_or_default().to_owned();
+        if !suffix.is_empty() && suffix.trim().is_empty() {
+            last.decor_mut().set_suffix("");
+            value.decor_mut().set_suffix(suffix);
+        }
+    }
+    table.insert(name, Item::Value(value));
 }
 
 fn inline(table: InlineTable) -> Item {

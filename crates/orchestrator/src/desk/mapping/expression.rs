@@ -13,14 +13,12 @@ pub(super) fn paths(expression: &str) -> Vec<String> {
         let is_start = !(before.is_alphanumeric() || matches!(before, '_' | ']' | ')' | '"' | '.' | '?'));
         match c {
             '"' => {
-                rest = text(after, &mut open);
-                before = '"';
+                (rest, before) = text(after, &mut open);
                 continue;
             }
             '(' => open.push(false),
             ')' if open.pop() == Some(true) => {
-                rest = text(after, &mut open);
-                before = '"';
+                (rest, before) = text(after, &mut open);
                 continue;
             }
             '.' if is_start => {
@@ -49,18 +47,18 @@ pub(super) fn paths(expression: &str) -> Vec<String> {
     found
 }
 
-/// What follows a text whose first quote is already read, or an expression inside it.
-fn text<'a>(mut rest: &'a str, open: &mut Vec<bool>) -> &'a str {
+/// What follows a text whose first quote is already read, or begins inside it, and what stands before that.
+fn text<'a>(mut rest: &'a str, open: &mut Vec<bool>) -> (&'a str, char) {
     loop {
-        let Some(at) = rest.find(['"', '\\']) else { return "" };
+        let Some(at) = rest.find(['"', '\\']) else { return ("", '"') };
         let is_end = rest[at..].starts_with('"');
         rest = &rest[at + 1..];
         if is_end {
-            return rest;
+            return (rest, '"');
         }
         if let Some(inner) = rest.strip_prefix('(') {
             open.push(true);
-            return inner;
+            return (inner, '(');
         }
         let mut chars = rest.chars();
         chars.next();

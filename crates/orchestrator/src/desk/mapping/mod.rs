@@ -14,6 +14,8 @@ mod path;
 mod rules;
 mod samples;
 mod save;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

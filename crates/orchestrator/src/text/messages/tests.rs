@@ -17,7 +17,7 @@ struct Same {
 
 /// Where the crates stand that speak English, beside the connectors: those parts of this crate and of the importer that
 /// do, and what new connectors are made of.
-const PLACES: [&str; 19] = [
+const PLACES: [&str; 20] = [
     "crates/alerts/src/alerts.rs",
     "crates/alerts/src/channel",
     "crates/alerts/src/edit.rs",
@@ -36,6 +36,7 @@ const PLACES: [&str; 19] = [
     "crates/orchestrator/src/desk/scrub.rs",
     "crates/orchestrator/src/wiring",
     "crates/orchestrator/src/logs.rs",
+    "crates/orchestrator/src/telemetry.rs",
     "crates/import/src/json.rs",
     "xtask/templates/connector/src",
 ];
