@@ -73,8 +73,6 @@ struct Console {
 impl Console {
     /// Begins to serve; it ends when `closing` says so.
     async fn open(house: &Arc<House>, listen: Option<SocketAddr>, mut closing: watch::Receiver<bool>) -> Result<Self> {
-        let taken =
-            |e: std::io::Error| Error::from(e).with("listen", listen).advise(house.out.lang.say(text::CHOOSE_ADDRESS));
         let loaded = house.loaded();
         let config = &loaded.installation.console;
         let listen = listen.unwrap_or(config.listen);
