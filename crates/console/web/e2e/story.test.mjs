@@ -35,7 +35,8 @@ async function fromOverviewToEditor(page, w, tid) {
   await page.goto(`${new URL(page.url()).origin}/#/flows/orders/dead-letters?text=${tid}`);
   const letter = page.getByRole('article', { name: tid });
   await letter.waitFor();
-  assert.match(await letter.innerText(), new RegExp(`"weight": 0\\.10`));
+  const record = await letter.innerText();
+  assert.ok(record.includes('"oid": 6920000000000001013,') && record.includes('"weight": 0.10,'), record);
   await shoot(page, 'dead-letters', w);
   await letter.getByRole('link', { name: new RegExp(w.mend) }).click();
   await page.waitForURL(/\/mapping\?letters=\d+/);
@@ -125,6 +126,18 @@ describe('an order that is not in the target', () => {
         await page.locator('.letters-acts .button-primary').click();
         await page.waitForFunction(() => document.querySelectorAll('.letter').length === 0);
         for (const tid of REFUSED) assert.ok(await documentOf(installation, tid), tid);
+        nothingWrong(page);
+      });
+
+      test('the next order comes with a run that is begun here, and its end is seen as it happens', async () => {
+        const tid = await installation.orderMore();
+        await page.goto(`${installation.origin}/#/flows/orders`);
+        await page.getByRole('heading', { level: 1, name: 'orders' }).waitFor();
+        await page.getByRole('button', { name: w.runNow, exact: true }).click();
+        await page.getByText(w.reconciled, { exact: true }).first().waitFor();
+        assert.ok(await documentOf(installation, tid), tid);
+        await search(page, w, tid);
+        await page.getByRole('article', { name: w.delivered }).waitFor();
         nothingWrong(page);
       });
     });

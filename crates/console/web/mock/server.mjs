@@ -157,7 +157,7 @@ export async function serve({ port = 7788, open = false, now: fixed } = {}) {
     { id: 'disk-low', rule: 'disk-low', title: lang === 'zh' ? '磁盘剩余 8%' : 'the disk has 8% left', advice: lang === 'zh' ? '清理磁盘，或缩短保留期' : 'free some space, or keep less', since: iso(world.now - 9 * DAY), until: iso(world.now - 8 * DAY), told: [] },
   ];
   for (let k = 0; k < 120; k += 1) {
-    const [action, subject, outcome] = [['flow.run', 'orders', 'done'], ['session.begin', undefined, 'done'], ['mapping.save', 'orders', 'done'], ['dead-letters.replay', 'orders', 'done'], ['flow.cancel', 'stock', 'forbidden'], ['session.begin', undefined, 'unauthorised']][k % 6];
+    const [action, subject, outcome] = [['flow.run', 'orders', 'done'], ['session.sign-in', undefined, 'done'], ['mapping.save', 'orders', 'done'], ['dead-letters.replay', 'orders', 'done'], ['flow.cancel', 'stock', 'forbidden'], ['session.sign-in', undefined, 'wrong-credentials']][k % 6];
     audit.push({ id: k + 1, at: iso(world.now - (120 - k) * 37 * MINUTE), user: k % 5 === 4 ? 'viewer' : 'ops', address: '10.0.0.17', action, ...(subject ? { subject } : {}), outcome });
   }
   const note = (session, action, subject) => audit.push({ id: audit.length + 1, at: iso(now()), user: session.user, address: '127.0.0.1', action, ...(subject ? { subject } : {}), outcome: 'done' });
@@ -318,7 +318,7 @@ export async function serve({ port = 7788, open = false, now: fixed } = {}) {
       }
       if (body.quiet_hours !== undefined && body.quiet_hours !== null) alerts.quiet_hours = body.quiet_hours;
       alerts.revision += 1;
-      note(session, 'alerts.save');
+      note(session, 'alerts.change');
       return { revision: `r${alerts.revision}` };
     }
     if (is('POST', 'alerts', 'channels', '*', 'test')) {

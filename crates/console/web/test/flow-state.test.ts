@@ -4,7 +4,7 @@ import type { Counts, Flow, LiveRun, RunSummary, Verdict } from '../src/api/type
 import { quotaTone, tokenLeft } from '../src/parts/account-facts';
 import { type Box, outlines } from '../src/parts/bars';
 import {
-  byNeed, choose, glance, needs, progressOf, rateOf, runningId, secondsOf, sumOf, tally,
+  byNeed, choose, glance, needs, progressOf, rateOf, runningId, secondsOf, shownRun, sumOf, tally,
 } from '../src/parts/flow-state';
 import { barHeight } from '../src/parts/ticks';
 import { stateOf } from '../src/ui/badge';
@@ -53,6 +53,15 @@ test('a list is cut by text and by state', () => {
   assert.deepEqual(names(' kuai ', 'all'), ['a']);
   assert.deepEqual(names('', 'running'), ['b']);
   assert.deepEqual(names('', 'needy'), ['c']);
+});
+
+test("a flow's own run is shown rather than the backfill beside it", () => {
+  const backfill: LiveRun = { ...live(8), work: 'backfill' };
+  assert.equal(shownRun(undefined, backfill), backfill);
+  assert.equal(shownRun(backfill, live(9))?.id, 9);
+  assert.equal(shownRun(live(9), backfill)?.id, 9);
+  assert.equal(shownRun(live(9), { ...live(9), calls: 2 })?.calls, 2);
+  assert.equal(shownRun(live(9), undefined)?.id, 9);
 });
 
 test('a run without number is the newest that has not ended', () => {

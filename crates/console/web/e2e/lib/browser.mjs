@@ -17,6 +17,7 @@ const ARGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--disable-dev-shm-usage',
 ];
 
 /** Begins a browser. `page` opens pages in it; `close` ends it and takes its folder away. */
@@ -33,7 +34,7 @@ export async function browse({ lang = 'en', dark = false, width = 1360, height =
     reducedMotion: 'reduce',
     viewport: { width, height },
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(30_000);
   return {
     context,
     page: (origin) => watched(context, origin),

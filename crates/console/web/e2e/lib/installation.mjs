@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,19 +23,23 @@ export const REFUSED = ['202611260013', '202611260026', '202611260039'];
 /** The tax number of an order: where the mapping looks, and where it stands in every order. */
 export const taxOf = (tid) => `91330100MA27X${tid.slice(-4)}`;
 
+const tidOf = (n) => `20261126${String(n).padStart(4, '0')}`;
+
+/** An order as the shop writes it. */
+function order(n) {
+  const tid = tidOf(n);
+  const tax = REFUSED.includes(tid) ? '' : `"buyerTaxNo":"${taxOf(tid)}",`;
+  return (
+    `{"tid":"${tid}","oid":692000000000000${1000 + n},"created":${1_764_150_100_000 + n * 60_000},` +
+    `"shop":{"name":"杭州云栖店","city":"杭州"},"buyer":{"name":"示例采购${n}","taxId":"${taxOf(tid)}"},${tax}` +
+    `"payment":"${100 + n}.50","weight":0.10,"memo":${n % 5 === 0 ? '"周五前发货"' : 'null'},` +
+    `"items":[{"sku":"A-${n}","title":"有机纯牛奶 250ml × 12","num":"2","price":"59.90"},` +
+    `{"sku":"B-${n}","title":"燕麦奶 1L","num":"1.00","price":"10.00"}]}\n`
+  );
+}
+
 function orders() {
-  let text = '';
-  for (let n = 1; n <= N_ORDERS; n += 1) {
-    const tid = `20261126${String(n).padStart(4, '0')}`;
-    const tax = REFUSED.includes(tid) ? '' : `"buyerTaxNo":"${taxOf(tid)}",`;
-    text +=
-      `{"tid":"${tid}","oid":69200000000000${1000 + n},"created":${1_764_150_100_000 + n * 60_000},` +
-      `"shop":{"name":"杭州云栖店","city":"杭州"},"buyer":{"name":"示例采购${n}","taxId":"${taxOf(tid)}"},${tax}` +
-      `"payment":"${100 + n}.50","weight":0.10,"memo":${n % 5 === 0 ? '"周五前发货"' : 'null'},` +
-      `"items":[{"sku":"A-${n}","title":"有机纯牛奶 250ml × 12","num":"2","price":"59.90"},` +
-      `{"sku":"B-${n}","title":"燕麦奶 1L","num":"1.00","price":"10.00"}]}\n`;
-  }
-  return text;
+  return Array.from({ length: N_ORDERS }, (_, idx) => order(idx + 1)).join('');
 }
 
 const list = (n, of) => Array.from({ length: n }, (_, idx) => of(idx + 1)).join('\n') + '\n';
@@ -151,6 +155,9 @@ export async function serveInstallation({ files = {}, streams = '', flows = [] }
   for (const folder of ['flows', 'data']) await mkdir(join(dir, folder));
   for (const [name, text] of Object.entries(FILES)) await writeFile(join(dir, name), text(hashes, streams).trimStart());
   for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
+  // Pictures show an installation that has worked for a while.
+  const n_runs = process.env.MILKRUN_SCREENSHOTS === '1' ? 9 : 1;
+  for (const flow of ['items', 'stock']) for (let n = 1; n < n_runs; n += 1) await run(dir, ['run', flow]);
   for (const flow of ['orders', 'items', 'stock', 'refunds', ...flows]) await run(dir, ['run', flow]);
 
   const child = spawn(BIN, ['serve', '--dir', dir, '--listen', '127.0.0.1:0', '--json'], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -174,6 +181,11 @@ export async function serveInstallation({ files = {}, streams = '', flows = [] }
   return {
     dir,
     origin,
+    /** Lets one more order come; gives its number. */
+    async orderMore() {
+      await appendFile(join(dir, 'data/orders.jsonl'), order(N_ORDERS + 1));
+      return tidOf(N_ORDERS + 1);
+    },
     /** What stands in a file of the installation; empty if there is none. */
     read: (name) => readFile(join(dir, name), 'utf8').catch(() => ''),
     async stop() {

@@ -10,6 +10,9 @@ const FOLDER = join(dirname(fileURLToPath(import.meta.url)), '../../../../../doc
 export async function shoot(page, name, w) {
   if (process.env.MILKRUN_SCREENSHOTS !== '1') return;
   await mkdir(FOLDER, { recursive: true });
+  // Of the editor, what it makes of the record is to be seen too.
+  const before = page.viewportSize();
+  if (name === 'mapping') await page.setViewportSize({ width: before.width, height: 1280 });
   await page.evaluate(() => window.scrollTo(0, 0));
   await page.mouse.move(0, 0);
   const path = join(FOLDER, `console-${name}${w.tag === 'en' ? '' : '.zh'}.png`);
@@ -18,4 +21,5 @@ export async function shoot(page, name, w) {
   await toasts.evaluateAll((all) => all.forEach((one) => one.style.setProperty('display', 'none')));
   await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
   await toasts.evaluateAll((all) => all.forEach((one) => one.style.removeProperty('display')));
+  await page.setViewportSize(before);
 }

@@ -1,6 +1,6 @@
 // Texts in English and Chinese. A text that one language lacks is a compile error.
 
-import { type Lang, useLang } from './lang';
+import { useLang } from './lang';
 
 export { type Lang, currentLang, guessLang, setLang, useLang } from './lang';
 
@@ -21,9 +21,4 @@ export function texts<T extends object>(en: T, zh: Same<T>): Dictionary<T> {
 /** The texts in the reader's language. */
 export function useTexts<T>(dictionary: Dictionary<T>): Same<T> {
   return dictionary[useLang()];
-}
-
-/** The texts in one language, outside React. */
-export function textsIn<T>(dictionary: Dictionary<T>, lang: Lang): Same<T> {
-  return dictionary[lang];
 }

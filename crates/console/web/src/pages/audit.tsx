@@ -19,6 +19,28 @@ const dictionary = texts(
     subject: 'To what',
     outcome: 'Outcome',
     done: 'done',
+    actions: {
+      'session.sign-in': 'signed in',
+      'session.sign-out': 'signed out',
+      'flow.run': 'started a run',
+      'flow.cancel': 'cancelled a run',
+      'flow.backfill': 'began a backfill',
+      'dead-letters.replay': 'sent dead letters again',
+      'dead-letters.arrived': 'marked a record as arrived',
+      'mapping.save': 'saved a mapping',
+      'alerts.change': 'changed alerts',
+      'alerts.test': 'tested a channel',
+    },
+    outcomes: {
+      'wrong-credentials': 'wrong name or password',
+      'too-many-attempts': 'too many attempts',
+      forbidden: 'not allowed',
+      csrf: 'not from this page',
+      busy: 'busy',
+      'not-found': 'not found',
+      'config-invalid': 'mistakes in the text',
+      malformed: 'malformed',
+    },
     nothing: 'Nobody has done anything yet',
   },
   {
@@ -30,6 +52,28 @@ const dictionary = texts(
     subject: '对象',
     outcome: '结果',
     done: '完成',
+    actions: {
+      'session.sign-in': '登录',
+      'session.sign-out': '退出登录',
+      'flow.run': '开始运行',
+      'flow.cancel': '取消运行',
+      'flow.backfill': '开始补读',
+      'dead-letters.replay': '重放死信',
+      'dead-letters.arrived': '标记为已送达',
+      'mapping.save': '保存映射',
+      'alerts.change': '更改告警设置',
+      'alerts.test': '测试通道',
+    },
+    outcomes: {
+      'wrong-credentials': '用户名或密码错误',
+      'too-many-attempts': '尝试次数过多',
+      forbidden: '无权限',
+      csrf: '并非来自本页面',
+      busy: '被占用',
+      'not-found': '未找到',
+      'config-invalid': '内容有误',
+      malformed: '格式错误',
+    },
     nothing: '还没有任何操作',
   },
 );
@@ -42,6 +86,9 @@ export default function AuditPage() {
   const s = useTexts(shell);
   const w = useTexts(words);
   const toasts = useToasts();
+  // The server may know others, which are shown by their names.
+  const actions: Record<string, string> = t.actions;
+  const outcomes: Record<string, string> = t.outcomes;
   const [isBusy, act] = useAct();
   const [isWhole, setWhole] = useState(false);
   const loaded = useLoad('audit', async (signal) => {
@@ -71,7 +118,7 @@ export default function AuditPage() {
               columns={[
                 { id: 'at', title: t.at, cell: (line) => <Time at={line.at} /> },
                 { id: 'who', title: t.who, header: true, label: '', cell: (line) => line.user },
-                { id: 'what', title: t.what, cell: (line) => <code>{line.action}</code> },
+                { id: 'what', title: t.what, cell: (line) => <>{actions[line.action] ?? ''} <code className="small muted">{line.action}</code></> },
                 { id: 'subject', title: t.subject, isIdle: (line) => line.subject === undefined, cell: (line) => <span className="break">{line.subject}</span> },
                 { id: 'address', title: t.address, isIdle: (line) => line.address === undefined, cell: (line) => <span className="num">{line.address}</span> },
                 {
@@ -79,7 +126,7 @@ export default function AuditPage() {
                   title: t.outcome,
                   cell: (line) => (line.outcome === 'done'
                     ? <Badge tone="good" icon="check">{t.done}</Badge>
-                    : <Badge tone="warning" icon="cross">{line.outcome}</Badge>),
+                    : <Badge tone="warning" icon="cross">{outcomes[line.outcome] ?? line.outcome}</Badge>),
                 },
               ]}
             />

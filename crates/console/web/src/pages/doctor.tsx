@@ -17,6 +17,7 @@ const dictionary = texts(
     allGood: 'Nothing is wrong',
     someBad: (n: number) => (n === 1 ? '1 thing needs mending' : `${n} things need mending`),
     nothing: 'Nothing was looked at',
+    things: { state: 'State', clock: 'Clock', disk: 'Disk', accounts: 'Accounts', files: 'Files', flows: 'Flows' },
   },
   {
     lead: '`milkrun doctor` 的检查结果：状态数据、时钟、磁盘、账户、文件。',
@@ -27,6 +28,7 @@ const dictionary = texts(
     allGood: '一切正常',
     someBad: (n) => `${n} 处需要处理`,
     nothing: '没有检查任何内容',
+    things: { state: '状态数据', clock: '时钟', disk: '磁盘', accounts: '账户', files: '文件', flows: '流程' },
   },
 );
 
@@ -42,6 +44,7 @@ export default function DoctorPage() {
   const t = useTexts(dictionary);
   const s = useTexts(shell);
   const loaded = useLoad('doctor', (signal) => api.doctor(signal));
+  const things: Record<string, string> = t.things;
   const names: Record<Health, string> = { good: t.good, warning: t.warning, bad: t.bad };
   return (
     <Page
@@ -66,7 +69,7 @@ export default function DoctorPage() {
                     <li key={`${one.what} ${index}`} className="finding">
                       <Badge tone={look.tone} icon={look.icon}>{names[one.health] ?? one.health}</Badge>
                       <div>
-                        <p className="small muted">{one.what}</p>
+                        <p className="small muted">{things[one.what] ?? one.what}</p>
                         <p className="break"><Prose text={one.finding} /></p>
                         {one.advice !== undefined && <p className="finding-advice break"><Prose text={one.advice} /></p>}
                       </div>

@@ -41,6 +41,12 @@ export function runningId(flow: Flow, runs: readonly RunSummary[] = flow.recent)
   return open.length === 0 ? undefined : Math.max(...open);
 }
 
+/** Which of two runs of a flow is shown as the one under way: its own run rather than the backfill beside it. */
+export function shownRun(old: LiveRun | undefined, news: LiveRun | undefined): LiveRun | undefined {
+  if (old === undefined || news === undefined) return news ?? old;
+  return news.work === 'backfill' && old.work !== 'backfill' ? old : news;
+}
+
 /** Flows that need somebody first, then by name. */
 export function byNeed(flows: readonly Flow[]): Flow[] {
   const weight = (flow: Flow): number => {

@@ -3,6 +3,7 @@
 import { useEffect, useRef } from 'react';
 import type { LiveRun } from '../api/types';
 import { type Event, useEvents, useIsLive } from '../events';
+import { shownRun } from './flow-state';
 
 /**
  * Reads again soon after an event that `matters`, every 15 seconds without the stream of events, and every `everySecs`
@@ -44,7 +45,7 @@ export function useFresh(reload: () => void, matters: (event: Event) => boolean,
 /** How often a page draws what running flows say of themselves, however many there are and however often they do. */
 const DRAW_MS = 400;
 
-/** Hears how far runs are: the newest word of each flow's run, several flows at a time. Backfills are not among them. */
+/** Hears how far runs are: the newest word of each flow's run, several flows at a time. */
 export function useProgress(advance: (runs: ReadonlyMap<string, LiveRun>) => void): void {
   const latest = useRef(advance);
   latest.current = advance;
@@ -53,8 +54,8 @@ export function useProgress(advance: (runs: ReadonlyMap<string, LiveRun>) => voi
   useEvents((event) => {
     // What ended is not under way any more, even if the last word of it was not drawn yet.
     if (event.type === 'ended') news.current.delete(event.run.flow);
-    if (event.type !== 'progress' || event.run.work === 'backfill') return;
-    news.current.set(event.run.flow, event.run);
+    if (event.type !== 'progress') return;
+    news.current.set(event.run.flow, shownRun(news.current.get(event.run.flow), event.run) ?? event.run);
     timer.current ??= setTimeout(() => {
       timer.current = undefined;
       const runs = news.current;

@@ -3,6 +3,7 @@
 import type { LiveRun } from '../api/types';
 import { count } from '../format';
 import { useTexts } from '../i18n';
+import { words } from '../i18n/shared';
 import { useNow } from '../ui';
 import { progressOf, rateOf } from './flow-state';
 import { partTexts } from './texts';
@@ -37,6 +38,7 @@ export function Gauge({ value, label, tone }: { value: number; label: string; to
 /** The bar and the figures of a run under way. */
 export function RunProgress({ run }: { run: LiveRun }) {
   const t = useTexts(partTexts);
+  const w = useTexts(words);
   const now = useNow();
   const { counts } = run;
   const rate = rateOf(run, now);
@@ -45,6 +47,7 @@ export function RunProgress({ run }: { run: LiveRun }) {
     <div className="progress">
       <Bar value={progressOf(counts)} label={t.progress} />
       <p className="small num">
+        {run.work !== 'run' && <span className="strong">{run.work === 'backfill' ? w.backfill : w.replay} · </span>}
         {t.recordsAt(counts.records, rate === undefined ? '' : count(Math.round(rate)))}
         {all > 0 && <span className="muted"> · {t.slicesOf(counts.proved_slices, all)}</span>}
       </p>

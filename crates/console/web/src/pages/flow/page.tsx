@@ -8,7 +8,7 @@ import { useLang, useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
 import { shell } from '../../layout/texts';
 import { useAct, useLoad } from '../../load';
-import { runningId } from '../../parts/flow-state';
+import { runningId, shownRun } from '../../parts/flow-state';
 import { useFresh, useProgress } from '../../parts/fresh';
 import { RunProgress } from '../../parts/progress';
 import { links } from '../../router';
@@ -196,8 +196,8 @@ export default function FlowPage({ flow: name }: { flow: string }) {
   const loaded = useLoad(`flow ${name}`, (signal) => api.flow(name, signal));
   const { reload, setData } = loaded;
   useProgress((runs) => {
-    const running = runs.get(name);
-    if (running) setData((old) => old && { ...old, running });
+    const news = runs.get(name);
+    if (news) setData((old) => old && { ...old, running: shownRun(old.running, news) ?? news });
   });
   useFresh(reload, (event) => {
     if (event.type === 'started') return event.flow === name;

@@ -75,12 +75,17 @@ export function RunTable({ flow, runs, runningId }: {
     { id: 'documents', title: w.documents, numeric: true, cell: (run) => count(run.documents) },
     { id: 'calls', title: w.calls, numeric: true, cell: (run) => count(run.calls) },
   ];
-  if (runs.some((run) => run.reason !== undefined)) {
+  // What is still under way has not ended badly yet.
+  const reasonOf = (run: RunSummary): string | undefined => (run.id === runningId ? undefined : run.reason);
+  if (runs.some((run) => reasonOf(run) !== undefined)) {
     columns.push({
       id: 'reason',
       title: w.reason,
-      isIdle: (run) => run.reason === undefined,
-      cell: (run) => run.reason && <span className="small break"><Prose text={run.reason} /></span>,
+      isIdle: (run) => reasonOf(run) === undefined,
+      cell: (run) => {
+        const reason = reasonOf(run);
+        return reason === undefined ? null : <span className="small break"><Prose text={reason} /></span>;
+      },
     });
   }
   return (

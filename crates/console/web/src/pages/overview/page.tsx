@@ -7,7 +7,7 @@ import { useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
 import { useLoad } from '../../load';
 import { AccountCard } from '../../parts/account';
-import { glance } from '../../parts/flow-state';
+import { glance, shownRun } from '../../parts/flow-state';
 import { useFresh, useProgress } from '../../parts/fresh';
 import { Incidents } from '../../parts/incidents';
 import { Gauge } from '../../parts/progress';
@@ -62,8 +62,8 @@ export function OverviewPage() {
   useProgress((runs) => loaded.setData((old) => old && {
     ...old,
     flows: old.flows.map((flow) => {
-      const running = runs.get(flow.name);
-      return running ? { ...flow, running } : flow;
+      const running = shownRun(flow.running, runs.get(flow.name));
+      return running && running !== flow.running ? { ...flow, running } : flow;
     }),
   }));
   useFresh(loaded.reload, (event) => event.type !== 'progress');

@@ -1,6 +1,6 @@
 // Where the page is: the part of the address after `#`, so that any server that serves the page serves all of it.
 
-import { type AnchorHTMLAttributes, type ReactNode, useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'react';
 
 /** Each page and what its address carries. */
 export type Route =
@@ -161,9 +161,4 @@ export function useLocation(): Location {
     },
     () => current,
   );
-}
-
-/** A link within the page. */
-export function Link(props: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string; children: ReactNode }) {
-  return <a {...props} />;
 }
