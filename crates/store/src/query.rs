@@ -12,8 +12,8 @@ use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::codec::{Fingerprint, SqlKey, Written, from_id, id, journal_ref};
-use crate::console;
 use crate::commit::read_slice;
+use crate::console;
 use crate::fault::Work;
 use crate::worker::Workers;
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use milkrun_sandbox::kuaimai::Settings;
 use milkrun_sandbox::{Fault, FaultRule};
 use serde_json::{Value, json};
@@ -19,6 +20,12 @@ fn serve(installation: &Installation) -> (Running, Console) {
     let mut serve = installation.start(SERVE);
     let console = Console::of(&mut serve);
     (serve, console)
+}
+
+/// A span around the present, as the calendar is asked for it.
+fn around_now() -> String {
+    let (now, hour) = (Timestamp::now(), SignedDuration::from_hours(1));
+    format!("from={}&until={}", now - hour, now + hour)
 }
 
 fn verdict(flow: &Value) -> Option<&str> {
@@ -70,7 +77,7 @@ fn timetables_start_runs_and_changed_files_are_used_at_once() {
     assert!(said.contains("错") || said.contains("没有") || said.contains("键"), "{said}");
     installation.flow("orders", &mapped);
     console.until("/overview", |overview| overview["mistakes"] == json!([]));
-    let calendar = console.get("/calendar?from=2020-01-01T00:00:00Z&until=2100-01-01T00:00:00Z");
+    let calendar = console.get(&format!("/calendar?{}", around_now()));
     let (past, coming): (Vec<_>, Vec<_>) =
         calendar.as_array().unwrap().iter().partition(|entry| entry["run"].is_number());
     assert!(!past.is_empty() && !coming.is_empty(), "{} past, {} to come", past.len(), coming.len());
@@ -83,7 +90,7 @@ fn one_program_serves_an_installation_at_a_time() {
     let installation = Installation::of_orders(&vendor, "");
     let (first, _) = serve(&installation);
     let second = installation.milkrun(&["serve", "--listen", "127.0.0.1:0"]).with(1);
-    assert!(second.said().contains("`milkrun serve` is at work on this folder already: process "), "{second}");
+    assert!(second.said().contains("`serve` is under way on this folder already: process "), "{second}");
     end(first);
     // And the right ends with the program that had it.
     let (third, _) = serve(&installation);
@@ -239,9 +246,7 @@ fn no_secret_is_served_logged_or_copied() {
         assert!(!path.contains('{'), "{path}");
         let path = match path.as_str() {
             path if path.ends_with("/trace") => format!("{path}?id={number}"),
-            path if path.ends_with("/calendar") => {
-                format!("{path}?from=2020-01-01T00:00:00Z&until=2100-01-01T00:00:00Z")
-            }
+            path if path.ends_with("/calendar") => format!("{path}?{}", around_now()),
             path => path.to_owned(),
         };
         let (status, text) = console.ask("GET", &path, None);

@@ -1,4 +1,5 @@
 //! The console over real HTTP, on a free port, over a desk of the tests.
+#![expect(clippy::unwrap_used, reason = "all of this is a test, the helpers too")]
 
 mod desk;
 mod document;

@@ -151,7 +151,7 @@ async fn nobody_climbs_out_of_the_page() {
 async fn floods_of_headers_are_refused() {
     let server = Server::open().await;
     let head = |rest: &str| format!("GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{rest}\r\n");
-    let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let many = "x: 1\r\n".repeat(200);
     assert!(raw(&server, head(&many).as_bytes()).await.starts_with("HTTP/1.1 431"));
     let long = format!("x: {}\r\n", "y".repeat(100_000));
     assert!(raw(&server, head(&long).as_bytes()).await.starts_with("HTTP/1.1 431"));

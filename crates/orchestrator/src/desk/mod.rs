@@ -41,7 +41,7 @@ use tokio::sync::broadcast;
 
 pub(crate) use self::runs::Recents;
 
-use self::scrub::hidden;
+pub(crate) use self::scrub::hidden;
 use crate::serve::{House, backfill, begin};
 use crate::text::{self, Lang, fill};
 

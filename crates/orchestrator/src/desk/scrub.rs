@@ -13,7 +13,7 @@ use crate::show::Scrubber;
 ///
 /// # Errors
 /// None as long as answers can be read as they are written.
-pub(super) fn hidden<T: Serialize + DeserializeOwned>(scrubber: &Scrubber, answer: T) -> Result<T> {
+pub(crate) fn hidden<T: Serialize + DeserializeOwned>(scrubber: &Scrubber, answer: T) -> Result<T> {
     let odd = |e: serde_json::Error| {
         Error::new(ErrorKind::Unexpected, "an answer cannot be read as it is written").caused_by(e)
     };

@@ -21,8 +21,7 @@ use super::timetable::Timetable;
 use super::watch::{self, Stamps};
 use crate::commands::{Here, in_chinese};
 use crate::config::{self, FILE, Reports, suggest};
-use crate::desk::Recents;
-use crate::desk::mistakes;
+use crate::desk::{Recents, hidden, mistakes};
 use crate::environment::Environment;
 use crate::show::Out;
 use crate::text::{self, Lang, fill};
@@ -211,10 +210,16 @@ impl House {
         self.runs.end(patience).await;
     }
 
-    /// Tells whoever listens.
+    /// Tells whoever listens, without secrets: a vendor may repeat them in what it says.
     pub(crate) fn tell(&self, event: Event) {
-        // An error means that nobody listens.
-        let _ = self.events.send(event);
+        if self.events.receiver_count() == 0 {
+            return;
+        }
+        match hidden(&self.out.scrubber, event) {
+            // An error means that nobody listens any more.
+            Ok(event) => drop(self.events.send(event)),
+            Err(error) => tracing::error!(%error, "an event could not be told"),
+        }
     }
 
     /// The flow as it is used now, ready to look with.

@@ -256,7 +256,7 @@ async fn segments_and_what_needs_them_are_told() {
     assert_eq!(journal.bytes().await.unwrap(), segments.iter().map(|segment| segment.bytes).sum::<u64>());
     assert!(journal.path_of("orders", 2).ends_with("orders/000002.seg"));
     assert_eq!(store.needed_pages(lease.flow).await.unwrap(), (0, 2));
-    let opened = Change::SliceOpened { id: 1, slice: Slice::default(), reading: "{}".into() };
+    let opened = Change::SliceOpened { id: 1, slice: Slice::default(), reading: "{}".into(), share: None };
     store.commit(lease, vec![opened]).await.unwrap();
     assert_eq!(store.needed_pages(lease.flow).await.unwrap(), (1, 2));
 }

@@ -195,7 +195,8 @@ impl Change<'_> {
     /// A rule as it was written by hand.
     fn value(&self, toml: &str) -> Result<Value> {
         let wrong = |message: &str| {
-            Error::config(fill!(self.lang, text::NOT_TOML, message = message)).advise(self.lang.say(text::RULE_FORM))
+            Error::config(fill!(self.lang, text::NOT_TOML, message = self.lang.retell(message)))
+                .advise(self.lang.say(text::RULE_FORM))
         };
         let line = format!("rule = {}\n", toml.trim());
         let mut parsed: DocumentMut = line.parse().map_err(|e: toml_edit::TomlError| wrong(e.message()))?;

@@ -17,7 +17,7 @@ struct Same {
 
 /// Where the crates stand that speak English, beside the connectors: those parts of this crate and of the importer that
 /// do, and what new connectors are made of.
-const PLACES: [&str; 20] = [
+const PLACES: [&str; 22] = [
     "crates/alerts/src/alerts.rs",
     "crates/alerts/src/channel",
     "crates/alerts/src/edit.rs",
@@ -34,6 +34,8 @@ const PLACES: [&str; 20] = [
     "crates/console/src/serve",
     "crates/orchestrator/src/commands",
     "crates/orchestrator/src/desk/scrub.rs",
+    "crates/orchestrator/src/desk",
+    "crates/orchestrator/src/upkeep",
     "crates/orchestrator/src/wiring",
     "crates/orchestrator/src/logs.rs",
     "crates/orchestrator/src/telemetry.rs",
