@@ -162,8 +162,8 @@ describe('the mapping editor', () => {
     await page.keyboard.press('End');
     await page.waitForFunction((path) => document.activeElement?.id === `map-target-${path}`, `target${N_FIELDS}`);
     // One field, by its name.
-    await page.getByLabel('Filter source fields').fill('source150');
-    await page.getByLabel('Filter target fields').fill('target299');
+    await page.getByLabel('Filter the source').fill('source150');
+    await page.getByLabel('Filter the target').fill('target299');
     await source('source150').waitFor();
     assert.equal(await page.locator('.map-row').count(), 2);
     await draw('source150', 'target299');

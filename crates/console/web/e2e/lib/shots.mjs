@@ -6,13 +6,15 @@ import { fileURLToPath } from 'node:url';
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), '../../../../../docs/images');
 
+const HEIGHTS = { mapping: 1660, trace: 1500 };
+
 /** Writes `docs/images/console-NAME.png`, in Chinese `console-NAME.zh.png`, if `MILKRUN_SCREENSHOTS=1`. */
 export async function shoot(page, name, w) {
   if (process.env.MILKRUN_SCREENSHOTS !== '1') return;
   await mkdir(FOLDER, { recursive: true });
-  // Of the editor, what it makes of the record is to be seen too.
+  // Some pages are to be seen down to what they end in.
   const before = page.viewportSize();
-  if (name === 'mapping') await page.setViewportSize({ width: before.width, height: 1280 });
+  await page.setViewportSize({ width: before.width, height: HEIGHTS[name] ?? before.height });
   await page.evaluate(() => window.scrollTo(0, 0));
   await page.mouse.move(0, 0);
   const path = join(FOLDER, `console-${name}${w.tag === 'en' ? '' : '.zh'}.png`);

@@ -1,6 +1,6 @@
 // Dialogs, on the browser's own element: it keeps the focus inside, closes with Escape, and gives the focus back.
 
-import { type FormEvent, type ReactNode, useEffect, useId, useRef } from 'react';
+import { type FormEvent, type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import { useTexts } from '../i18n';
 import { words } from '../i18n/shared';
 import { Button, IconButton } from './button';
@@ -12,10 +12,15 @@ export function Dialog({ title, onClose, children, wide = false }: {
   const t = useTexts(words);
   const id = useId();
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the browser draws, and before the dialog is taken away: the focus goes back to what had it.
+  useLayoutEffect(() => {
     const dialog = ref.current;
+    const before = document.activeElement;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   return (
     <dialog
