@@ -61,9 +61,9 @@ fn write(folder: &Path, n_flows: u32) -> Result {
     let out = "\n[accounts.out]\nconnector = \"file\"\nfolder = \"out\"\n";
     fs::write(folder.join("milkrun.toml"), format!("{accounts}{}{out}", streams.collect::<String>()))?;
     for n in 0..n_flows {
-        let lines: String =
+        let lines: Vec<String> =
             (0..50).map(|id| format!("{{\"id\":{id},\"sum\":\"{id}.50\",\"name\":\"n{id}\"}}\n")).collect();
-        fs::write(folder.join(format!("in/s{n}.jsonl")), lines)?;
+        fs::write(folder.join(format!("in/s{n}.jsonl")), lines.concat())?;
         let flow = format!(
             "schedule = \"0 0 3 1 1 ?\"\n\n[source]\naccount = \"in\"\nstream = \"s{n}\"\n\n[sink]\naccount = \"out\"\n\
              target = \"s{n}\"\n\n[mapping.fields]\nid = \"id\"\nsum = {{ from = \"sum\", type = \"decimal\" }}\n\
