@@ -96,14 +96,27 @@ fn field(status: &str, name: &str) -> Option<u32> {
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
-/// The memory that a process has resident, and the most it had, in MiB.
+/// What a process has resident now, in MiB.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resident {
+    /// All of it.
+    pub(crate) now: f64,
+    /// The most it had.
+    pub(crate) peak: f64,
+    /// What is its own, and not pages of the program's file, which the system takes back when it needs room.
+    pub(crate) own: f64,
+}
+
+/// The memory of a running process.
 ///
 /// # Errors
 /// If it is gone, or the system is not Linux.
-pub(crate) fn resident_of(id: u32) -> Result<(f64, f64)> {
+pub(crate) fn resident_of(id: u32) -> Result<Resident> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).map_err(|e| format!("measuring needs Linux: {e}"))?;
-    let field = |name| field(&status, name).ok_or(format!("/proc/{id}/status has no {name}"));
-    Ok((f64::from(field("VmRSS:")?) / 1024.0, f64::from(field("VmHWM:")?) / 1024.0))
+    let mib = |name| field(&status, name).map(|kib| f64::from(kib) / 1024.0);
+    let figures = mib("VmRSS:").zip(mib("VmHWM:")).zip(mib("RssAnon:"));
+    let ((now, peak), own) = figures.ok_or("the file `status` has another form")?;
+    Ok(Resident { now, peak, own })
 }
 
 /// CPU seconds of a running process and all its threads, to a hundredth.

@@ -155,6 +155,37 @@ fn a_run_can_be_cancelled_and_a_changed_mapping_is_taken_on_by_it() {
 }
 
 #[test]
+fn a_span_of_the_past_is_read_beside_a_run_and_by_itself() {
+    let vendor = slow();
+    let installation = Installation::of_orders(&vendor, "window = \"1d\"\npage_size = 50");
+    let (serving, console) = serve(&installation);
+    let (from, day) = (vendor.since(), SignedDuration::from_hours(24));
+    let span = json!({ "from": from, "until": from + day * 2, "share": 100 });
+    // While the flow runs, between two of its commits.
+    console.does("POST", "/flows/orders/run", &json!({}));
+    console.until("/flows/orders", |flow| flow["running"]["counts"]["pages"].as_u64() > Some(2));
+    console.does("POST", "/flows/orders/backfill", &span);
+    let is_done = |flow: &Value| flow["running"].is_null() && flow["backfills"] == json!([]);
+    console.until("/flows/orders", |flow| is_done(flow) && verdict(flow) == Some("reconciled"));
+    installation.orders().assert_are(&vendor.orders());
+    // And while nothing else is under way.
+    let before = vendor.n_calls();
+    console.does("POST", "/flows/orders/backfill", &span);
+    console.until("/flows/orders", |flow| is_done(flow) && vendor.n_calls() > before);
+    installation.orders().assert_are(&vendor.orders());
+    let empty = json!({ "from": from, "until": from });
+    let (status, problem) = console.refuses("POST", "/flows/orders/backfill", &empty);
+    assert!(status == 400 || status == 422, "{status} {problem:#}");
+    // The program says of itself whether it is well.
+    let address = console.url.trim_start_matches("http://").to_owned();
+    let told = installation.milkrun(&["health", "--address", &address, "--json"]).with(0).json();
+    assert_eq!(told["well"], true);
+    end(serving);
+    let gone = installation.milkrun(&["health", "--address", &address]).with(1);
+    assert!(gone.said().contains("nobody answers at http://"), "{gone}");
+}
+
+#[test]
 fn a_refused_record_is_mended_in_the_editor_and_sent_again() {
     let vendor = Vendor::with_orders(80, DAY / 2);
     let installation = Installation::new(&vendor);

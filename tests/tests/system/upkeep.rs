@@ -137,7 +137,7 @@ fn retention_forgets_what_is_old_and_nothing_that_is_needed() {
     installation.milkrun(&["run", "orders"]).with(0);
     let text = fs::read_to_string(installation.path("milkrun.toml")).unwrap();
     let set = |retention: &str| {
-        fs::write(installation.path("milkrun.toml"), format!("{text}\n[retention]\n{retention}")).unwrap()
+        fs::write(installation.path("milkrun.toml"), format!("{text}\n[retention]\n{retention}")).unwrap();
     };
     set("ledger = \"10d\"\n");
     let refused = installation.milkrun(&["retain"]).with(2);

@@ -43,7 +43,8 @@ pub(super) async fn init(here: Here<'_>, ask: &cli::Init) -> Outcome {
     }
     if in_keyring {
         let value = toml::Value::String(name.clone());
-        accounts.push_str(&format!("\n[store]\nkey = {{ keyring = {value} }}\n"));
+        let store = format!("\n[store]\nkey = {{ keyring = {value} }}\n");
+        accounts.push_str(&store);
     }
     put(FILE, &accounts)?;
     put("flows/example.toml.off", &out.lang.file(text::INIT_FLOW, &[]))?;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Here, Outcome};
 use crate::cli;
+use crate::desk::mapping::fate_name;
 use crate::show::{Out, USUAL_WIDTH, pretty, side_by_side};
 use crate::text::{self, Text, fill};
 
@@ -125,17 +126,6 @@ async fn first_value(flow: &Flow, parent: &str, path: &str) -> Result<String> {
     value.ok_or_else(none)
 }
 
-fn word(fate: &Fate) -> &'static str {
-    match fate {
-        Fate::New => "new",
-        Fate::Changed { .. } => "changed",
-        Fate::Unchanged => "unchanged",
-        Fate::Older => "older",
-        Fate::Filtered => "filtered",
-        Fate::Refused(_) => "refused",
-    }
-}
-
 fn text(fate: &Fate) -> Text {
     match fate {
         Fate::New => text::FATE_NEW,
@@ -155,7 +145,7 @@ fn shown_json(shown: &Judged) -> Value {
     };
     json!({
         "key": shown.key.as_ref().map(ToString::to_string),
-        "outcome": word(&shown.fate),
+        "outcome": fate_name(&shown.fate),
         "reason": reason,
         "remote_id": remote_id,
         // As text: going through numbers would change them.

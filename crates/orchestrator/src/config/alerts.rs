@@ -366,13 +366,13 @@ fn held(section: Section<'_>, key: &'static str, name: &str, findings: &mut Find
             findings.warning(&value.span(), message, help);
             HeldFrom::Inline(Secret::new(text.clone()))
         }
-        DeValue::Table(_) => match secret::reference(value, key) {
-            Some(reference) => HeldFrom::Source(reference.source),
-            None => {
+        DeValue::Table(_) => {
+            let Some(reference) = secret::reference(value, key) else {
                 secret::explain(value, key, findings);
                 return None;
-            }
-        },
+            };
+            HeldFrom::Source(reference.source)
+        }
         _ => {
             findings.hidden.push(value.span());
             findings.wrong_type(key, text::A_SECRET, value);

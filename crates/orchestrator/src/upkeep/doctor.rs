@@ -30,6 +30,7 @@ pub(crate) enum Health {
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the field is called so in the API")]
 pub(crate) struct Finding {
     /// What was looked at: `state`, `clock`, `disk`, `accounts`, `files` or `flows`.
     pub(crate) what: &'static str,
