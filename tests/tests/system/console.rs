@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::milkrun::Running;
 
 /// After so long something that has to happen will not.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The console of a running `milkrun serve`.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use milkrun_core::stream::{Proof, StreamSpec};
 use milkrun_core::token::Vault;
 use milkrun_core::transport::{RetryPolicy, Transport, TransportOptions};
 use milkrun_core::{Clock, Context, PageRequest, Position, Quota, QuotaSpec, Record, Slice, Source, SystemClock};
-use milkrun_engine::{Flow, KeyRule, Options, Quiet, Report, Span, Stop, Surroundings, replay, run};
+use milkrun_engine::{Flow, KeyRule, Options, Quiet, Report, Span, Stop, Surroundings, Work, run};
 use milkrun_mapping::Mapping;
 use milkrun_sandbox::yonyou::{self, AfterTimeout, DuplicateCode, Settings};
 use milkrun_testkit::dice::Dice;
@@ -225,7 +225,7 @@ impl Simulation {
         let polls = if mortal && self.dice.percent(70) { self.dice.below(1_500) } else { u64::MAX };
         let runs = self.senders.iter().map(|sender| async {
             let (_stopper, mut stop) = Stop::new();
-            run(&sender.flow, &sender.around, false, &mut stop, &Quiet).await
+            run(&sender.flow, &sender.around, &Work::Due, &mut stop, &Quiet).await
         });
         let runs: Vec<_> = runs.collect();
         let life = Box::pin(join_all(runs));
@@ -252,7 +252,7 @@ impl Simulation {
         for sender in &self.senders {
             if !sender.store.dead_letters(1, 0, 1).await.unwrap().is_empty() {
                 let (_stopper, mut stop) = Stop::new();
-                replay(&sender.flow, &sender.around, None, &mut stop, &Quiet).await.unwrap();
+                run(&sender.flow, &sender.around, &Work::DeadLetters(None), &mut stop, &Quiet).await.unwrap();
             }
         }
     }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use milkrun_console::model::{BackfillState, Flow};
+use milkrun_core::Result;
 use milkrun_core::state::{FlowSummary, StateStore as _};
-use milkrun_core::{Error, ErrorKind, Result};
 
 use super::runs::summary;
-use crate::config::suggest;
 use crate::serve::{House, Loaded};
-use crate::text::{self, Lang, fill};
+use crate::text::Lang;
 
 /// All flows, by name: those with a file, and those of which only the past is known.
 pub(super) async fn all(house: &House, lang: Lang) -> Result<Vec<Flow>> {
@@ -32,11 +31,8 @@ pub(super) async fn all(house: &House, lang: Lang) -> Result<Vec<Flow>> {
 pub(super) async fn one(house: &House, name: &str, lang: Lang) -> Result<Flow> {
     let loaded = house.loaded();
     let summary = house.state.store.flows().await?.into_iter().find(|flow| flow.name == name);
-    let names = &loaded.installation.flow_names;
-    if summary.is_none() && !names.iter().any(|known| known == name) {
-        let known: Vec<&str> = names.iter().map(String::as_str).collect();
-        let error = Error::new(ErrorKind::NotFound, fill!(lang, text::NO_SUCH_FLOW, name = name));
-        return Err(error.advise(suggest(lang, name, &known)));
+    if summary.is_none() {
+        loaded.require_file(name, lang)?;
     }
     view(house, &loaded, name, summary, lang).await
 }

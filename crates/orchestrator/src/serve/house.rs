@@ -1,6 +1,5 @@
 //! One installation, opened once and kept: files, accounts, state, runs, and who listens.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -20,7 +19,7 @@ use super::runs::Runs;
 use super::timetable::Timetable;
 use super::watch::{self, Stamps};
 use crate::commands::{Here, in_chinese};
-use crate::config::{self, FILE, Reports, suggest};
+use crate::config::{self, FILE, Reports};
 use crate::desk::{Recents, hidden, mistakes};
 use crate::environment::Environment;
 use crate::show::Out;
@@ -228,7 +227,7 @@ impl House {
     /// [`ErrorKind::NotFound`] if there is none, the mistakes of its files, and those of the state.
     pub(crate) async fn prepare(&self, name: &str, lang: Lang) -> Result<Prepared> {
         let loaded = self.loaded();
-        self.require_file(&loaded, name, lang)?;
+        loaded.require_file(name, lang)?;
         let (mut prepared, reports) = loaded.prepare(&self.state, |flow| flow == name, lang).await?;
         // A flow that is used has no mistakes of its own, or an earlier text without any is used.
         if let Some(flow) = prepared.pop().filter(|_| loaded.usable.contains(name)) {
@@ -254,16 +253,6 @@ impl House {
         self.dir.join("flows").join(format!("{name}.toml"))
     }
 
-    fn require_file(&self, loaded: &Loaded, name: &str, lang: Lang) -> Result<()> {
-        let known: BTreeSet<&str> = loaded.installation.flow_names.iter().map(String::as_str).collect();
-        if known.contains(name) {
-            return Ok(());
-        }
-        let known: Vec<&str> = known.into_iter().collect();
-        Err(Error::new(ErrorKind::NotFound, fill!(lang, text::NO_SUCH_FLOW, name = name))
-            .advise(suggest(lang, name, &known)))
-    }
-
     /// The store's number for a flow that has run.
     ///
     /// # Errors
@@ -271,7 +260,7 @@ impl House {
     pub(crate) async fn flow_id(&self, name: &str, lang: Lang) -> Result<Option<i64>> {
         match self.state.store.flow_id(name).await? {
             Some(id) => Ok(Some(id)),
-            None => self.require_file(&self.loaded(), name, lang).map(|()| None),
+            None => self.loaded().require_file(name, lang).map(|()| None),
         }
     }
 }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use milkrun_alerts::Settings;
 use milkrun_console::model::Mistake;
-use milkrun_core::Result;
+use milkrun_core::{Error, ErrorKind, Result};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::watch::{Stamp, stamp};
-use crate::config::{self, FlowConfig, Installation, Reports, SecretSource, TableFrom};
+use crate::config::{self, FlowConfig, Installation, Reports, SecretSource, TableFrom, suggest};
 use crate::desk::mistakes;
 use crate::environment::Environment;
 use crate::show::Scrubber;
-use crate::text::Lang;
+use crate::text::{self, Lang, fill};
 use crate::wiring::{Accounts, Prepared, Secrets, State, open_accounts, open_alerts, prepare_flows};
 
 /// What files are read with.
@@ -65,21 +65,17 @@ impl Loaded {
         let (mut installation, mut reports) = config::load(reader.dir, reader.lang)?;
         let key = accounts_key(&installation);
         let mut accounts_are_sound = true;
-        let accounts = match before.filter(|before| before.accounts_key == key && before.accounts_are_sound) {
-            Some(before) => before.accounts.clone(),
-            None => {
-                let secrets = Secrets::Fetched {
-                    environment: reader.environment,
-                    vault: Some(&state.store),
-                    scrubber: reader.scrubber,
-                };
-                let mut accounts = open_accounts(&installation, |_| true, secrets, reader.lang, &mut reports).await?;
-                accounts_are_sound = accounts.len() == installation.account_names.len();
-                if let Some(before) = before {
-                    keep_accounts(&mut installation, &mut accounts, before);
-                }
-                accounts
+        let same = before.filter(|before| before.accounts_key == key && before.accounts_are_sound);
+        let accounts = if let Some(before) = same {
+            before.accounts.clone()
+        } else {
+            let secrets = reader.secrets(state);
+            let mut accounts = open_accounts(&installation, |_| true, secrets, reader.lang, &mut reports).await?;
+            accounts_are_sound = accounts.len() == installation.account_names.len();
+            if let Some(before) = before {
+                keep_accounts(&mut installation, &mut accounts, before);
             }
+            accounts
         };
         let lang = reader.lang;
         let secrets = reader.secrets(state);
@@ -115,6 +111,20 @@ impl Loaded {
     /// The flow as it is used.
     pub(crate) fn flow(&self, name: &str) -> Option<&FlowConfig> {
         self.installation.flows.iter().find(|flow| flow.name == name)
+    }
+
+    /// Refuses a name that no file of `flows/` has.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] with the nearest name.
+    pub(crate) fn require_file(&self, name: &str, lang: Lang) -> Result<()> {
+        let names = &self.installation.flow_names;
+        if names.iter().any(|known| known == name) {
+            return Ok(());
+        }
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let error = Error::new(ErrorKind::NotFound, fill!(lang, text::NO_SUCH_FLOW, name = name));
+        Err(error.advise(suggest(lang, name, &known)))
     }
 
     /// What a flow is made of.

@@ -35,10 +35,7 @@ pub(crate) async fn serve(here: Here<'_>, ask: &cli::Serve) -> Outcome {
     let _alone = house.state.store.hold("serve")?;
     let manager = Manager::of(here.environment);
     let (closes, closing) = watch::channel(false);
-    let console = match ask.no_console {
-        true => None,
-        false => Some(Console::open(&house, ask.listen, closing).await?),
-    };
+    let console = if ask.no_console { None } else { Some(Console::open(&house, ask.listen, closing).await?) };
     let n_flows = house.loaded().usable.len();
     let address = console.as_ref().map(|console| console.address.clone());
     out.json(&json!({ "console": address, "flows": n_flows, "process": std::process::id() }));

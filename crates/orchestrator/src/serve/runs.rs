@@ -231,10 +231,16 @@ async fn open(house: &House, name: &str, lang: Lang) -> Result<Flow> {
 /// Runs until it has ended and nobody wants it to go on; then the listeners are told.
 async fn go(house: Arc<House>, flow: Flow, work: Work, stop: Stop, live: Arc<Live>) {
     let name = flow.name.clone();
+    let is_due = work == Work::Due;
     let ended = {
         // However this ends, a panic included, the flow is free again.
-        let _free = Free { house: &house, flow: &name };
-        rounds(&house, flow, work.clone(), stop, &live).await
+        let _free = Free { house: &house, flow: &name, is_due };
+        let ended = rounds(&house, flow, work, stop, &live).await;
+        // Before it is free: whoever finds it free may start it.
+        if is_due {
+            house.run_ended(&name, ended.as_ref().is_none_or(was_cut)).await;
+        }
+        ended
     };
     if let Some(report) = &ended {
         let run = summary(summary_of_report(report), house.out.lang);
@@ -242,11 +248,7 @@ async fn go(house: Arc<House>, flow: Flow, work: Work, stop: Stop, live: Arc<Liv
         house.tell(Event::Ended { run });
     }
     house.look_soon.notify_one();
-    let was_cut = ended.is_none_or(|report| was_cut(&report));
-    if matches!(work, Work::Due) {
-        house.run_ended(&name, was_cut).await;
-    }
-    if !was_cut {
+    if !ended.is_none_or(|report| was_cut(&report)) {
         house.go_on_backfilling(&name).await;
     }
 }
@@ -326,13 +328,19 @@ async fn one(house: &House, flow: &Flow, work: &Work, stop: &mut Stop, live: &Li
 
 /// Frees a flow whose run is over.
 struct Free<'a> {
-    house: &'a House,
+    house: &'a Arc<House>,
     flow: &'a str,
+    is_due: bool,
 }
 
 impl Drop for Free<'_> {
     fn drop(&mut self) {
         self.house.runs.all().remove(self.flow);
         self.house.runs.ended.notify_waiters();
+        if self.is_due && std::thread::panicking() {
+            // Nobody has said yet that the run is over, and the timetable goes on without it.
+            let (house, flow) = (Arc::clone(self.house), self.flow.to_owned());
+            tokio::spawn(async move { house.run_ended(&flow, false).await });
+        }
     }
 }

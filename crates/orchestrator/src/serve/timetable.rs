@@ -14,7 +14,6 @@ use tokio::sync::Mutex;
 use super::house::House;
 use super::loaded::Loaded;
 use super::runs::{begin, busy};
-use crate::config::suggest;
 use crate::desk::runs::ShortReport;
 use crate::text::{self, Lang, fill};
 
@@ -129,10 +128,8 @@ impl House {
             Manual::Taken => Ok(()),
             Manual::Busy => Err(busy(flow, lang)),
             Manual::Unknown => {
-                let loaded = self.loaded();
-                let known: Vec<&str> = loaded.usable.iter().map(String::as_str).collect();
-                let error = Error::new(ErrorKind::NotFound, fill!(lang, text::NO_SUCH_FLOW, name = flow));
-                Err(error.advise(suggest(lang, flow, &known)))
+                let message = fill!(lang, text::FLOW_HAS_MISTAKES, flow = flow);
+                Err(Error::config(message).advise(lang.say(text::MEND_FILES)))
             }
         }
     }

@@ -69,6 +69,8 @@ pub(crate) fn look(dir: &Path, named: &BTreeSet<PathBuf>) -> Stamps {
 mod tests {
     use super::*;
 
+    type Change<'a> = &'a dyn Fn();
+
     #[test]
     fn every_change_of_a_file_is_seen() {
         let folder = tempfile::tempdir().unwrap();
@@ -78,7 +80,6 @@ mod tests {
         let named = BTreeSet::from([path(FILE), path("codes.csv")]);
         let mut last = look(folder.path(), &named);
         assert_eq!(look(folder.path(), &named), last);
-        type Change<'a> = &'a dyn Fn();
         let changes: [(&str, Change<'_>); 5] = [
             ("a file that is new", &|| std::fs::write(path("codes.csv"), "a").unwrap()),
             ("one that is longer", &|| std::fs::write(path("flows/a.toml"), "xy").unwrap()),

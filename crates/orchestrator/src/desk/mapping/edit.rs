@@ -238,14 +238,13 @@ fn replace(table: &mut dyn TableLike, name: &str, mut value: Value) {
     if let Some(Item::Value(old)) = table.get(name) {
         *value.decor_mut() = old.decor().clone();
     }
-    match table.get_mut(name) {
-        Some(item @ Item::Value(_)) => *item = Item::Value(value),
-        // A table of its own is written elsewhere; the value stands among the others.
-        _ => {
-            table.remove(name);
-            append(table, name, value);
-        }
+    if let Some(item @ Item::Value(_)) = table.get_mut(name) {
+        *item = Item::Value(value);
+        return;
     }
+    // A table of its own is written elsewhere; the value stands among the others.
+    table.remove(name);
+    append(table, name, value);
 }
 
 /// Adds a value at the end; blanks before the end of a line's table stay there.

@@ -70,12 +70,11 @@ fn text<'a>(mut rest: &'a str, open: &mut Vec<bool>) -> (&'a str, char) {
 fn path(mut rest: &str) -> (String, &str) {
     let mut path = String::new();
     loop {
-        let name = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').map(|(name, after)| (format!("\"{name}\""), after)),
-            None => {
-                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-                (end > 0).then(|| (rest[..end].to_owned(), &rest[end..]))
-            }
+        let name = if let Some(quoted) = rest.strip_prefix('"') {
+            quoted.split_once('"').map(|(name, after)| (format!("\"{name}\""), after))
+        } else {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            (end > 0).then(|| (rest[..end].to_owned(), &rest[end..]))
         };
         let Some((name, after)) = name else { return (path, rest) };
         if !path.is_empty() {

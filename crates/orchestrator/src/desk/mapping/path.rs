@@ -86,7 +86,7 @@ impl Steps {
                 text.push('.');
             }
             if step.name.contains(['.', '[', ']', '$', '@']) {
-                text.push_str(&format!("\"{}\"", step.name));
+                text.extend(["\"", &step.name, "\""]);
             } else {
                 text.push_str(&step.name);
             }

@@ -65,16 +65,13 @@ impl Reading<'_> {
         if let Some(list) = text_of("each") {
             let Some(list) = path(list) else { return };
             let elements = scope.of_elements(list.clone());
-            match fields {
-                Some(fields) => {
-                    add(&target, vec![list], "each", written(item));
-                    self.fields(fields, &target.elements(), &elements);
-                }
-                None => {
-                    let mut read = vec![list];
-                    read.extend(from(&elements));
-                    add(&target, read, "each", written(item));
-                }
+            if let Some(fields) = fields {
+                add(&target, vec![list], "each", written(item));
+                self.fields(fields, &target.elements(), &elements);
+            } else {
+                let mut read = vec![list];
+                read.extend(from(&elements));
+                add(&target, read, "each", written(item));
             }
         } else if let Some(fields) = fields {
             add(&target, Vec::new(), "fields", written(item));

@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use milkrun_console::model::{MappingDraft, Saved};
 use milkrun_core::diagnostic::Diagnostics;
-use milkrun_core::{Error, ErrorKind, Result};
+use milkrun_core::{Error, Result};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{moved, try_text};
-use crate::config::suggest;
 use crate::serve::House;
 use crate::text::{self, Lang, fill};
 
@@ -22,15 +21,9 @@ pub(crate) fn revision(text: &str) -> String {
 
 /// The text of a flow's file.
 pub(super) fn read(house: &House, flow: &str, lang: Lang) -> Result<String> {
-    let loaded = house.loaded();
-    let names = &loaded.installation.flow_names;
-    let path = house.flow_file(flow);
     // A name that is not one of the listed files leads nowhere, whatever it holds.
-    if !names.iter().any(|name| name == flow) {
-        let known: Vec<&str> = names.iter().map(String::as_str).collect();
-        let error = Error::new(ErrorKind::NotFound, fill!(lang, text::NO_SUCH_FLOW, name = flow));
-        return Err(error.advise(suggest(lang, flow, &known)));
-    }
+    house.loaded().require_file(flow, lang)?;
+    let path = house.flow_file(flow);
     fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))
 }
 

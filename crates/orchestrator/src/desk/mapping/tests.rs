@@ -113,16 +113,17 @@ fn what_is_removed_or_added_leaves_the_rest_as_it_is() {
 }
 
 /// A change and what becomes of the text.
-fn check(text: &str, target: &str, rule: Option<RuleText>, expected: &str) {
+fn check(text: &str, target: &str, rule: impl Into<Option<RuleText>>, expected: &str) {
+    let rule = rule.into();
     assert_eq!(edit(text, target, rule.as_ref(), false, Lang::En).unwrap(), expected, "{target}: {rule:?}");
 }
 
-fn from(path: &str) -> Option<RuleText> {
-    Some(RuleText::From(path.to_owned()))
+fn from(path: &str) -> RuleText {
+    RuleText::From(path.to_owned())
 }
 
-fn written(toml: &str) -> Option<RuleText> {
-    Some(RuleText::Toml(toml.to_owned()))
+fn written(toml: &str) -> RuleText {
+    RuleText::Toml(toml.to_owned())
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn rules_are_written_as_a_person_would() {
     check(head, "lines[*].qty", from("items[*].count"), with_lines);
     check(with_lines, "lines[*].no", from("tid"), &format!("{with_lines}fields.no = \"$.tid\"\n"));
     check(with_lines, "lines", from("orders"), &with_lines.replace("\"items\"", "\"orders\""));
-    check(with_lines, "lines[*].qty", None, head);
+    check(with_lines, "lines[*].qty", None::<RuleText>, head);
     let object = "[mapping.fields]\na = \"x\" # why\n\n[mapping.fields.head]\nfields.code = \"tid\"\n";
     check(head, "head.code", from("tid"), object);
     check(head, "tags[*]", from("orders[*].tid"), &format!("{head}tags = {{ each = \"orders\", from = \"tid\" }}\n"));
@@ -151,7 +152,7 @@ fn rules_are_written_as_a_person_would() {
     check(exploded, "oid", from("orders[*].oid"), &format!("{exploded}oid = \"orders.oid\"\n"));
     // A flow without rules keeps what it kept, where its target takes anything.
     let none = "[sink]\naccount = \"files\"\n";
-    let made = edit(none, "a", from("x").as_ref(), true, Lang::En).unwrap();
+    let made = edit(none, "a", Some(&from("x")), true, Lang::En).unwrap();
     assert_eq!(made, format!("{none}\n[mapping]\nkeep = \"all\"\n\n[mapping.fields]\na = \"x\"\n"));
     check(none, "a", from("x"), &format!("{none}\n[mapping.fields]\na = \"x\"\n"));
 }
@@ -170,7 +171,7 @@ fn what_cannot_be_changed_says_why() {
         ("[mapping]\ntransform = \".\"\n", "a", from("x")),
         ("[mapping", "a", from("x")),
     ] {
-        let error = edit(text, target, rule.as_ref(), false, Lang::En).unwrap_err();
+        let error = edit(text, target, Some(&rule), false, Lang::En).unwrap_err();
         assert!(error.help().is_some(), "{target}: {error}");
     }
 }
