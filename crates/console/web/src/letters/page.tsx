@@ -86,12 +86,13 @@ export default function LettersPage({ flow }: { flow: string }) {
   // The mapping editor has sent some again and leads here.
   const sent = query.get('sent');
   const before = Number(query.get('of') ?? 0);
-  const { begin } = replaying;
+  const { begin, taken } = replaying;
   useEffect(() => {
     if (sent === null) return;
     begin(sent.split(',').filter((part) => /^\d+$/.test(part)).map(Number), before);
+    taken();
     navigate(links.letters(flow), { replace: true });
-  }, [sent, before, begin, flow]);
+  }, [sent, before, begin, taken, flow]);
 
   const [isSending, send] = useAct();
   const replay = (which: number[] | undefined) =>
@@ -100,6 +101,7 @@ export default function LettersPage({ flow }: { flow: string }) {
       replaying.begin(which ?? letters.map((letter) => letter.id), loaded.data?.total ?? 0, which === undefined);
       try {
         await api.replay(flow, which ? { letters: which } : {});
+        taken();
       } catch (cause) {
         replaying.end();
         toasts.bad(cause);

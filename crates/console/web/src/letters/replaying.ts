@@ -17,6 +17,8 @@ export interface Replaying {
   total: number;
   /** These are being sent from now on, or all that there are. */
   begin: (letters: readonly number[], total: number, isAll?: boolean) => void;
+  /** The server has taken them: from now on it can be asked whether it still works. */
+  taken: () => void;
   /** Nothing is on its way any more. */
   end: () => void;
 }
@@ -42,8 +44,9 @@ export function useReplaying(flow: string, onEnded: () => void): Replaying {
   });
 
   const n_waiting = letters.size;
+  const [isTaken, setTaken] = useState(false);
   useEffect(() => {
-    if (n_waiting === 0) return undefined;
+    if (n_waiting === 0 || !isTaken) return undefined;
     const stop = new AbortController();
     const look = () =>
       void api.flow(flow, stop.signal).then(
@@ -58,17 +61,19 @@ export function useReplaying(flow: string, onEnded: () => void): Replaying {
       clearInterval(timer);
       stop.abort();
     };
-  }, [flow, n_waiting]);
+  }, [flow, n_waiting, isTaken]);
 
   const begin = useCallback((sent: readonly number[], before: number, isAll = false) => {
     run.current = undefined;
     isWaiting.current = true;
     sizes.current = { total: before, n_sent: isAll ? before : sent.length };
+    setTaken(false);
     setLetters(new Set(sent));
   }, []);
+  const taken = useCallback(() => setTaken(true), []);
   const end = useCallback(() => {
     isWaiting.current = false;
     setLetters(new Set());
   }, []);
-  return { letters, ...(n_waiting > 0 ? sizes.current : { total: 0, n_sent: 0 }), begin, end };
+  return { letters, ...(n_waiting > 0 ? sizes.current : { total: 0, n_sent: 0 }), begin, taken, end };
 }
