@@ -32,7 +32,7 @@ pub struct Opened {
     pub from: Timestamp,
     /// The first instant after it: no later than what can be relied on by now.
     pub until: Timestamp,
-    /// The new slices; what an earlier backfill has left open already is not opened again.
+    /// The new slices. What an earlier backfill has left open within them is read as a part of them.
     pub slices: u64,
 }
 
@@ -68,14 +68,17 @@ async fn open(flow: &Flow, around: &Surroundings, lease: Lease, share: u8, whole
     };
     let now = around.clock.now();
     let (slices, whole) = plan_backfill(&flow.stream, &flow.span, whole, partitions.as_deref(), now)?;
-    let open: Vec<&Slice> = open.iter().filter(|stored| stored.share.is_some()).map(|stored| &stored.slice).collect();
-    let mut changes = Vec::new();
-    for slice in slices.into_iter().filter(|slice| !open.iter().any(|open| covers(open, slice))) {
+    let opened = Opened { from: whole.from, until: whole.until, slices: slices.len() as u64 };
+    // A reading that is under way may have passed the place of a row that was there when this span was asked for: it is
+    // replaced, not relied on.
+    let replaced =
+        open.iter().filter(|stored| stored.share.is_some() && slices.iter().any(|slice| covers(slice, &stored.slice)));
+    let mut changes: Vec<Change> = replaced.map(|stored| Change::SliceClosed { id: stored.id }).collect();
+    for slice in slices {
         let reading = Reading::new(&flow.stream, &slice, flow.options.page_size).save();
         changes.push(Change::SliceOpened { id: next_slice, slice, share: Some(share), reading });
         next_slice += 1;
     }
-    let opened = Opened { from: whole.from, until: whole.until, slices: changes.len() as u64 };
     if !changes.is_empty() {
         around.store.commit(lease, changes).await?;
     }
@@ -84,13 +87,13 @@ async fn open(flow: &Flow, around: &Surroundings, lease: Lease, share: u8, whole
     Ok(opened)
 }
 
-/// Whether reading `open` reads `slice` too.
-fn covers(open: &Slice, slice: &Slice) -> bool {
-    let inside = match (open.window, slice.window) {
-        (Some(open), Some(window)) => open.from <= window.from && window.until <= open.until,
+/// Whether reading `whole` reads `part` too.
+fn covers(whole: &Slice, part: &Slice) -> bool {
+    let inside = match (whole.window, part.window) {
+        (Some(whole), Some(part)) => whole.from <= part.from && part.until <= whole.until,
         _ => false,
     };
-    inside && open.axis == slice.axis && open.partition == slice.partition
+    inside && whole.axis == part.axis && whole.partition == part.partition
 }
 
 /// The surroundings in which slices of backfills are read: a party of its own, bounded to its share.

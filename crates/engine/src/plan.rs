@@ -50,7 +50,8 @@ pub fn plan(
     let mut plan = Plan::default();
     let settle = span.settle.unwrap_or(window.settle);
     let end = floor(now - signed(settle), window.granularity);
-    let until = span.until.map_or(end, |until| until.min(end));
+    // An end within a step would be sent as the step's beginning, and what lies between would be asked for by nobody.
+    let until = span.until.map_or(end, |until| ceil(until, window.granularity).min(end));
     let planned = state.planned.iter().find(|p| p.axis.is_empty()).map(|p| p.until);
     let from = match (planned, span.since) {
         (Some(planned), since) => {
@@ -95,7 +96,8 @@ pub fn plan_backfill(
         return Err(error.advise("run the flow: it reads the stream whole each time"));
     };
     let settled = floor(now - signed(span.settle.unwrap_or(window.settle)), window.granularity);
-    let whole = Window { from: floor(whole.from, window.granularity), until: whole.until.min(settled) };
+    let until = ceil(whole.until, window.granularity).min(settled);
+    let whole = Window { from: floor(whole.from, window.granularity), until };
     if whole.from >= whole.until {
         let error = Error::config("the span to be read is empty").with("from", whole.from).with("until", whole.until);
         return Err(error.advise("it has to begin before it ends, and to lie in the past"));
@@ -198,6 +200,12 @@ fn floor(instant: Timestamp, granularity: Duration) -> Timestamp {
     Timestamp::from_nanosecond(instant.as_nanosecond().div_euclid(step) * step).unwrap_or(instant)
 }
 
+/// The first step that is not before `instant`.
+fn ceil(instant: Timestamp, granularity: Duration) -> Timestamp {
+    let below = floor(instant, granularity);
+    if below == instant { instant } else { below + signed(granularity) }
+}
+
 pub(crate) fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
@@ -280,6 +288,9 @@ mod tests {
             ["[2026-08-01T00:00:00Z, 2026-08-01T01:00:00Z)", "[2026-08-01T01:00:00Z, 2026-08-01T01:30:00Z)"]
         );
         assert_eq!(read, whole("2026-08-01T00:00:00Z", "2026-08-01T01:30:00Z"));
+        // What lies within the last step was asked for too.
+        let (_, read) = ask(whole("2026-08-01T00:00:00Z", "2026-08-01T01:30:00.2Z")).unwrap();
+        assert_eq!(read.until, at("2026-08-01T01:30:01Z"));
         let (_, read) = ask(whole("2026-08-01T04:00:00Z", "2027-01-01T00:00:00Z")).unwrap();
         assert_eq!(read.until, at("2026-08-01T04:59:30Z"));
         assert!(ask(whole("2026-08-01T04:00:00Z", "2026-08-01T04:00:00Z")).is_err());
