@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use milkrun_core::secret::strike_out;
+use milkrun_core::secret::Sent;
 use milkrun_core::token::Token;
 use milkrun_core::transport::{Answer, Body, Call, Protocol, Verb, Wire};
 use milkrun_core::{Error, ErrorKind, Result, Secret};
@@ -29,13 +29,11 @@ pub(crate) struct Client {
     /// Signs the calls of an on-premise installation.
     signer: Option<Signer>,
     /// Secrets that were sent, to be struck out of the vendor's messages.
-    sent: Mutex<Vec<Secret>>,
+    sent: Sent,
     /// How often a call was answered by [`MAYBE_TEMPORARY`], one time after the other.
     in_vain: Mutex<BTreeMap<u64, u32>>,
 }
 
-/// How many secrets are remembered, and how many calls.
-const MOST_SENT: usize = 16;
 const MOST_IN_VAIN: usize = 1024;
 
 impl Client {
@@ -51,7 +49,7 @@ impl Client {
             }
             None => None,
         };
-        Ok(Self { config, signer, sent: Mutex::default(), in_vain: Mutex::default() })
+        Ok(Self { config, signer, sent: Sent::default(), in_vain: Mutex::default() })
     }
 
     /// A call of an entity's action, with a JSON body.
@@ -73,17 +71,11 @@ impl Client {
 
     /// Remembers a secret that is about to be sent.
     pub(crate) fn remember(&self, secret: &Secret) {
-        let mut sent = self.sent.lock().expect("no holder panics");
-        if !secret.is_empty() && !sent.contains(secret) {
-            sent.push(secret.clone());
-            let too_many = sent.len().saturating_sub(MOST_SENT);
-            sent.drain(..too_many);
-        }
+        self.sent.remember(secret);
     }
 
     /// A text of the vendor without the secrets that it may repeat.
     pub(crate) fn strike_out(&self, text: &str) -> String {
-        let sent = self.sent.lock().expect("no holder panics").clone();
         let config = &self.config;
         let settings = [
             Some(&config.app_secret),
@@ -96,7 +88,7 @@ impl Client {
             config.sign_key.as_ref(),
             config.password.as_ref(),
         ];
-        strike_out(text, settings.into_iter().flatten().chain(&sent))
+        self.sent.strike_out(text, settings.into_iter().flatten())
     }
 
     /// What an answer that is no good one means.

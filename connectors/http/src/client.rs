@@ -1,10 +1,9 @@
 //! What goes on the wire, and what the answers mean.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use jiff::Timestamp;
-use milkrun_core::secret::strike_out;
+use milkrun_core::secret::Sent;
 use milkrun_core::token::{Token, TokenPolicy, TokenSource};
 use milkrun_core::transport::{Answer, Call, Protocol, Wire};
 use milkrun_core::{Context, Error, ErrorKind, Result, Secret, async_trait};
@@ -25,8 +24,8 @@ pub(crate) struct Client {
     rules: AnswerConfig,
     by_endpoint: BTreeMap<String, AnswerConfig>,
     secrets: Vec<Secret>,
-    /// The token that was sent last, to be struck out of the vendor's messages.
-    sent: Mutex<Option<Secret>>,
+    /// The tokens that were sent, to be struck out of the vendor's messages.
+    sent: Sent,
 }
 
 impl std::fmt::Debug for Client {
@@ -50,7 +49,7 @@ impl Client {
             rules: config.rules(),
             by_endpoint: config.rules_by_endpoint()?,
             secrets,
-            sent: Mutex::default(),
+            sent: Sent::default(),
         })
     }
 
@@ -61,8 +60,7 @@ impl Client {
 
     /// A text of the vendor without the secrets that it may repeat.
     pub(crate) fn hide(&self, text: &str) -> String {
-        let sent = self.sent.lock().expect("no holder panics").clone();
-        strike_out(text, self.secrets.iter().chain(&sent))
+        self.sent.strike_out(text, &self.secrets)
     }
 }
 
@@ -79,10 +77,7 @@ impl Protocol for Client {
         }
         if let (Some(token), Some(TokenCall { put, prefix, .. })) = (token, &self.token) {
             draft.put(put, format!("{prefix}{}", token.access.expose()))?;
-            let mut sent = self.sent.lock().expect("no holder panics");
-            if sent.as_ref() != Some(&token.access) {
-                *sent = Some(token.access.clone());
-            }
+            self.sent.remember(&token.access);
         }
         if let Some(sign) = self.sign.as_ref().filter(|sign| call.with_token || sign.token_call) {
             sign.sign(&mut draft, token.map(|token| &token.access), now)?;

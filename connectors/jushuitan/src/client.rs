@@ -1,10 +1,10 @@
 //! Signing calls and judging answers, of both APIs.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use milkrun_core::record::Pairs;
-use milkrun_core::secret::strike_out;
+use milkrun_core::secret::Sent;
 use milkrun_core::token::Token;
 use milkrun_core::transport::{Answer, Body, Call, Protocol, Wire};
 use milkrun_core::{Context, Error, ErrorKind, Result, Secret};
@@ -18,11 +18,8 @@ use crate::error::{self, ACCESS, INIT, REFRESH};
 pub(crate) struct Client {
     pub(crate) config: JushuitanConfig,
     /// Secrets that were sent lately beside those of the settings, to be struck out of the vendor's messages.
-    sent: Mutex<Vec<Secret>>,
+    sent: Sent,
 }
-
-/// How many secrets are remembered: a token, its refresh token, and their predecessors.
-const REMEMBERED: usize = 4;
 
 /// The parameter of a business call.
 const BIZ: &str = "biz";
@@ -31,7 +28,7 @@ pub(crate) const TOKEN: &str = "token";
 
 impl Client {
     pub(crate) fn new(config: JushuitanConfig) -> Self {
-        Self { config, sent: Mutex::default() }
+        Self { config, sent: Sent::default() }
     }
 
     /// A call of the method at `path` with these business parameters, JSON text.
@@ -77,18 +74,13 @@ impl Client {
     /// A text of the vendor without the secrets that it may repeat.
     pub(crate) fn strike_out(&self, text: &str) -> String {
         let config = &self.config;
-        let sent = self.sent.lock().expect("no holder panics");
         let settings = [Some(&config.app_secret), config.access_token.as_ref(), config.refresh_token.as_ref()];
-        strike_out(text, settings.into_iter().flatten().chain(sent.iter()))
+        self.sent.strike_out(text, settings.into_iter().flatten())
     }
 
     /// Remembers a secret, because the vendor may repeat it.
     pub(crate) fn remember(&self, secret: &Secret) {
-        let mut sent = self.sent.lock().expect("no holder panics");
-        if !sent.contains(secret) {
-            sent.insert(0, secret.clone());
-            sent.truncate(REMEMBERED);
-        }
+        self.sent.remember(secret);
     }
 
     /// All parameters of a call of the new API, `sign` included.

@@ -1,11 +1,11 @@
 //! What goes on the wire, what the answers mean, and the token.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use milkrun_core::record::plain_text;
-use milkrun_core::secret::strike_out;
+use milkrun_core::secret::Sent;
 use milkrun_core::token::{Token, TokenPolicy, TokenSource};
 use milkrun_core::transport::{Answer, Body, Call, Protocol, Wire};
 use milkrun_core::{Context, Error, ErrorKind, Record, Result, Rows, Secret, async_trait};
@@ -27,8 +27,8 @@ pub(crate) struct Client {
     app_secret: Secret,
     open_token: Option<Secret>,
     known: KnownCodes,
-    /// The token that was sent last, to be struck out of the platform's messages.
-    sent: Mutex<Option<Secret>>,
+    /// The tokens that were sent, to be struck out of the platform's messages.
+    sent: Sent,
 }
 
 /// What every answer is wrapped in.
@@ -79,7 +79,7 @@ impl Client {
             app_secret: config.app_secret.clone(),
             open_token: config.open_token.clone(),
             known: KnownCodes { token: config.token_codes.clone(), throttled: config.throttled_codes.clone() },
-            sent: Mutex::default(),
+            sent: Sent::default(),
         }
     }
 
@@ -113,8 +113,7 @@ impl Client {
 
     /// A text of the platform without the secrets that it may repeat.
     fn hide(&self, text: &str) -> String {
-        let sent = self.sent.lock().expect("no holder panics").clone();
-        strike_out(text, [&self.app_secret].into_iter().chain(&self.open_token).chain(&sent))
+        self.sent.strike_out(text, [&self.app_secret].into_iter().chain(&self.open_token))
     }
 
     /// Judges the envelope: `success` is not false and `code` is 0, and one of the two is there.
@@ -162,10 +161,7 @@ impl Protocol for Client {
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("access_token", access).finish();
             call.url = format!("{}?{query}", call.url);
         }
-        let mut sent = self.sent.lock().expect("no holder panics");
-        if sent.as_ref() != Some(&token.access) {
-            *sent = Some(token.access.clone());
-        }
+        self.sent.remember(&token.access);
         Ok(Wire::plain(&call))
     }
 

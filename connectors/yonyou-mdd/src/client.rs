@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Mutex;
 
 use jiff::Timestamp;
 use milkrun_core::record::{Pairs, plain_text};
-use milkrun_core::secret::strike_out;
+use milkrun_core::secret::Sent;
 use milkrun_core::token::Token;
 use milkrun_core::transport::{Answer, Body, Call, Protocol, Verb, Wire};
-use milkrun_core::{Context, Error, ErrorKind, Result, Secret};
+use milkrun_core::{Context, Error, ErrorKind, Result};
 use tokio::sync::OnceCell;
 
 use crate::config::{YonyouConfig, is_address};
@@ -47,8 +46,8 @@ pub(crate) struct Client {
     rules: BTreeMap<String, Rule>,
     /// Asked for once.
     addresses: OnceCell<Addresses>,
-    /// The token that was sent last, to be struck out of the vendor's messages.
-    sent: Mutex<Option<Secret>>,
+    /// The tokens that were sent, to be struck out of the vendor's messages.
+    sent: Sent,
 }
 
 impl fmt::Debug for Client {
@@ -79,7 +78,7 @@ impl Client {
                 add(path, &usual_success(), false);
             }
         }
-        Self { config, rules, addresses: OnceCell::new(), sent: Mutex::default() }
+        Self { config, rules, addresses: OnceCell::new(), sent: Sent::default() }
     }
 
     /// Where the tenant's data centre is: from the settings, or asked for once.
@@ -174,8 +173,7 @@ impl Client {
 
     /// A text of the vendor without the secrets that it may repeat.
     pub(crate) fn strike_out(&self, text: &str) -> String {
-        let sent = self.sent.lock().expect("no holder panics").clone();
-        strike_out(text, [&self.config.app_secret].into_iter().chain(&self.config.suite_ticket).chain(&sent))
+        self.sent.strike_out(text, [&self.config.app_secret].into_iter().chain(&self.config.suite_ticket))
     }
 }
 
@@ -187,10 +185,7 @@ impl Protocol for Client {
         }
         if let Some(token) = token {
             query.push(("access_token", token.access.expose().to_owned()));
-            let mut sent = self.sent.lock().expect("no holder panics");
-            if sent.as_ref() != Some(&token.access) {
-                *sent = Some(token.access.clone());
-            }
+            self.sent.remember(&token.access);
         }
         let mut url = call.url.clone();
         for (name, value) in query {

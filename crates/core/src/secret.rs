@@ -1,6 +1,7 @@
 //! Text that never shows itself.
 
 use std::fmt;
+use std::sync::Mutex;
 
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroize;
@@ -36,6 +37,31 @@ impl Secret {
 pub fn strike_out<'a>(text: &str, secrets: impl IntoIterator<Item = &'a Secret>) -> String {
     let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
     secrets.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
+}
+
+/// How many secrets that were sent are remembered: a call may still be under way when its token has been renewed since.
+const MOST_SENT: usize = 16;
+
+/// The secrets that were sent last, to be struck out of what the vendor says of them.
+#[derive(Debug, Default)]
+pub struct Sent(Mutex<Vec<Secret>>);
+
+impl Sent {
+    /// Remembers a secret that is about to be sent.
+    pub fn remember(&self, secret: &Secret) {
+        let mut sent = self.0.lock().expect("no holder panics");
+        if !secret.is_empty() && !sent.contains(secret) {
+            sent.push(secret.clone());
+            let too_many = sent.len().saturating_sub(MOST_SENT);
+            sent.drain(..too_many);
+        }
+    }
+
+    /// A text of the vendor without them, and without `others`.
+    pub fn strike_out<'a>(&self, text: &str, others: impl IntoIterator<Item = &'a Secret>) -> String {
+        let sent = self.0.lock().expect("no holder panics");
+        strike_out(&strike_out(text, others), sent.iter())
+    }
 }
 
 impl Drop for Secret {
@@ -89,6 +115,9 @@ mod tests {
         let secret = Secret::new("helloworld");
         assert_eq!(format!("{secret} {secret:?}"), "*** ***");
         assert_eq!(strike_out("say helloworld twice: helloworld", [&secret, &Secret::new("")]), "say *** twice: ***");
+        let sent = Sent::default();
+        (0..=MOST_SENT).for_each(|n| sent.remember(&Secret::new(format!("token-{n:02}"))));
+        assert_eq!(sent.strike_out("token-00 token-01 token-16 helloworld", [&secret]), "token-00 *** *** ***");
         assert!(!secret.is_unusable() && Secret::new("a\n").is_unusable() && Secret::new("").is_unusable());
     }
 }
