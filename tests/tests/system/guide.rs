@@ -27,7 +27,7 @@ use crate::milkrun::{Ended, Running, binary, side_by_side};
 use crate::registry::root;
 
 /// The pages, in reading order.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "first-flow",
     "mapping",
     "accounts",
@@ -37,6 +37,7 @@ const PAGES: [&str; 11] = [
     "own-endpoint",
     "own-vendor",
     "own-connector",
+    "operate",
     "upkeep",
     "trouble",
 ];
