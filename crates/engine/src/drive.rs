@@ -45,6 +45,11 @@ const MOST_FAILURES: usize = 3;
 /// How many pages may wait in memory for their delivery before reading pauses.
 const MOST_WAITING: usize = 8;
 
+/// The end of a run that was asked for.
+fn stopped() -> Error {
+    Error::new(ErrorKind::Interrupted, "the run was stopped").advise("run again: it goes on where it ended")
+}
+
 impl<'a> Run<'a> {
     /// Goes on until nothing is left to do.
     pub(crate) async fn drive(&mut self, stop: &mut Stop) -> Result<()> {
@@ -106,8 +111,10 @@ impl<'a> Run<'a> {
                 self.start_delivery();
             }
             if self.fetches.is_empty() && self.beside.fetches.is_empty() && self.is_at_rest() {
-                let goes_on = ending.is_none() && self.failures.is_empty() && !stop.is_asked();
+                let goes_on = ending.is_none() && self.failures.is_empty();
                 match self.deferred.take().filter(|_| goes_on) {
+                    // What it has not even planned yet is left to do: it has not ended by itself.
+                    Some(_) if stop.is_asked() => ending = Some(stopped()),
                     Some(before) => self.plan(&before).await?,
                     None => break,
                 }
@@ -115,10 +122,7 @@ impl<'a> Run<'a> {
             }
             let outcome = tokio::select! {
                 biased;
-                () = stop.asked(), if ending.is_none() => {
-                    Err(Error::new(ErrorKind::Interrupted, "the run was stopped")
-                        .advise("run again: it goes on where it ended"))
-                }
+                () = stop.asked(), if ending.is_none() => Err(stopped()),
                 done = finished(&mut self.committing) => {
                     self.on_committed(done?);
                     Ok(())

@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use milkrun_core::ErrorKind;
 use milkrun_core::state::{StateStore, Verdict};
 use milkrun_core::stream::{StreamSpec, WindowSpec};
 use milkrun_testkit::sample_stream;
 use milkrun_testkit::world::{Drift, World};
 
-use crate::flow::{Stop, Work};
+use crate::flow::{Stop, Stopper, Work};
 use crate::live::{Observer, Progress, SliceNow};
 use crate::report::{Kind, Report};
 use crate::run::run;
@@ -81,4 +82,37 @@ async fn a_run_that_is_killed_has_left_word() {
     assert!(report.counts.records > 0, "{report:?}");
     let told = notes.0.into_inner().unwrap().last().unwrap().1;
     assert!(report.counts.records <= told);
+}
+
+/// Asks the run to end as soon as no slice of it is open.
+struct AtTheLast(Stopper);
+
+impl Observer for AtTheLast {
+    fn progress(&self, now: &Progress<'_>) {
+        if now.slices(1).is_empty() {
+            self.0.stop();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_stopped_before_it_plans_has_not_ended_by_itself() {
+    let mut setting = setting(Drift { slow: 100, ..Drift::default() });
+    setting.flow.options.concurrency = 1;
+    let (mut stop, notes) = (Stop::new().1, Notes::default());
+    let life = run(&setting.flow, &setting.around, &Work::Due, &mut stop, &notes);
+    assert!(tokio::time::timeout(Duration::from_mins(1), life).await.is_err(), "it is slow");
+    setting.store.crash();
+    setting.clock.sleep(Duration::from_hours(1)).await;
+    // It goes on with what was open, and plans the hour that has passed once that is done.
+    let (stopper, mut stop) = Stop::new();
+    let report = run(&setting.flow, &setting.around, &Work::Due, &mut stop, &AtTheLast(stopper)).await.unwrap();
+    assert_eq!(report.open, []);
+    let interrupted = Some(ErrorKind::Interrupted.as_str());
+    assert_eq!((report.verdict, report.error_kind.as_deref()), (Verdict::Failed, interrupted));
+    // Without anything left to plan, it has ended by itself.
+    setting.run().await;
+    let (stopper, mut stop) = Stop::new();
+    let report = run(&setting.flow, &setting.around, &Work::Due, &mut stop, &AtTheLast(stopper)).await.unwrap();
+    assert_eq!((report.verdict, report.error_kind), (Verdict::Reconciled, None));
 }
