@@ -10,7 +10,7 @@ use std::{fs, thread};
 use crate::args::Args;
 use crate::chaos::{self, Chaos};
 use crate::shell::{self, Workspace, cargo, typed};
-use crate::{Result, connector, docs, web};
+use crate::{Result, api, connector, docs, web};
 
 /// One step.
 struct Step {
@@ -36,6 +36,7 @@ const STEPS: &[Step] = &[
     Step { name: "chaos", what: "a short round of kills loses and doubles nothing", run: short_chaos },
     Step { name: "web", what: "the console's page: types, logic, and built files that are not stale", run: web_page },
     Step { name: "browser", what: "the console in a real browser, in both languages", run: browser },
+    Step { name: "api", what: "the console's API under requests made from its description", run: console_api },
     Step { name: "deny", what: "licences and sources of dependencies (where cargo-deny is installed)", run: deny },
 ];
 
@@ -357,9 +358,21 @@ fn browser(job: &mut Job) -> Result {
         return Ok(());
     }
     web::install(&job.root)?;
-    shell::run(cargo(&job.root).args(["build", "--quiet", "--package", "milkrun"]))?;
-    let binary = job.workspace.target().join("debug").join("milkrun");
+    let binary = binary(job)?;
     run_tests(job, &mut web::browser_tests(&job.root, &binary))
+}
+
+fn console_api(job: &mut Job) -> Result {
+    if !can_run(job, &[api::PROGRAM])? {
+        return Ok(());
+    }
+    api::try_all(&job.root, &binary(job)?)
+}
+
+/// The program as it is now.
+fn binary(job: &Job) -> Result<PathBuf> {
+    shell::run(cargo(&job.root).args(["build", "--quiet", "--package", "milkrun"]))?;
+    Ok(job.workspace.target().join("debug").join("milkrun"))
 }
 
 fn deny(job: &mut Job) -> Result {

@@ -1,6 +1,7 @@
 //! Project chores: `cargo xtask help` lists them. It depends on no crate of the workspace, so it builds in seconds.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod api;
 mod args;
 mod bench;
 mod chaos;
