@@ -319,7 +319,9 @@ fn a_restore_that_broke_off_is_done_again() {
     drop(open(&state));
     let put = || {
         fs::create_dir_all(&new).unwrap();
-        ["state.db", "quota.db"].iter().for_each(|name| fs::write(new.join(name), "new").unwrap());
+        for name in ["state.db", "quota.db"] {
+            fs::write(new.join(name), "new").unwrap();
+        }
     };
     put();
     // It was killed when the log of calls was new and the state was still the old one.
