@@ -217,7 +217,7 @@ pub struct LiveRun {
     pub counts: Counts,
     /// Calls made so far.
     pub calls: u64,
-    /// What keeps it waiting, such as the account's limit.
+    /// What keeps it from beginning, such as another process that runs the flow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
     /// Slices under way or waiting, oldest first, 200 at most.

@@ -96,7 +96,9 @@ impl<E> Scrubbed<E> {
 
 impl<E: Exports> Exports for Scrubbed<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
-        batch.iter_mut().for_each(|span| self.scrub(span));
+        for span in &mut batch {
+            self.scrub(span);
+        }
         self.exporter.export(batch).await
     }
 

@@ -94,6 +94,12 @@ pub(crate) fn token_died(conn: &Connection, account: &str, reason: &str) -> Work
     Ok(())
 }
 
+/// What was written down by [`token_died`] is no longer so.
+pub(crate) fn token_lives(conn: &Connection, account: &str) -> Work<()> {
+    conn.prepare_cached("UPDATE token SET dead = NULL WHERE account = ?1")?.execute([account])?;
+    Ok(())
+}
+
 /// The runs of all flows that began in `[from, until)`, oldest first.
 pub(crate) fn runs_between(conn: &Connection, from: Timestamp, until: Timestamp, limit: u32) -> Work<Vec<RunMark>> {
     // Written instants order like texts to the second: within a second, a fraction comes before its `Z`.

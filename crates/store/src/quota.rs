@@ -4,13 +4,14 @@
 //! for the disk: when the power fails, the last calls before it may be missing.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use milkrun_core::Result;
 use milkrun_core::quota::{Admission, Lane, left_of, wait_for};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::codec::{instant, nanos};
 use crate::database::Database;
@@ -108,6 +109,13 @@ fn left(conn: &Connection, lane: &Lane, now: Timestamp) -> Work<Vec<u32>> {
     lane.quota.rates.iter().copied().map(used).collect()
 }
 
+/// When the last call of a log ended that nobody has open, if any has.
+pub(crate) fn newest_end(path: &Path) -> rusqlite::Result<Option<i64>> {
+    // Not read-only: what has not been moved out of the log of its writes yet counts too.
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    conn.query_row("SELECT max(ended) FROM call", [], |row| row.get(0))
+}
+
 /// The number of a lane, which is new if nobody has named it before.
 fn number(conn: &Connection, name: &str) -> Work<i64> {
     let known = conn.prepare_cached("SELECT id FROM lane WHERE name = ?1")?.query_row([name], |row| row.get(0));
@@ -174,7 +182,6 @@ fn before(now: Timestamp, span: SignedDuration) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::time::Duration;
 
     use milkrun_core::Quota;

@@ -15,11 +15,14 @@ use crate::hold::Hold;
 use crate::journal::{FileJournal, sync_folder};
 use crate::store::{RESTORING, SqliteStore};
 use crate::worker::{Gate, any_alive};
-use crate::{retain, schema};
+use crate::{quota, retain, schema};
 
 /// The files of a state, in the order in which a restore puts them.
-const STATE_FILES: [&str; 7] =
-    ["journal", "quota.db", "quota.db-wal", "quota.db-shm", "state.db", "state.db-wal", "state.db-shm"];
+const STATE_FILES: [&str; 4] = ["journal", "state.db", "state.db-wal", "state.db-shm"];
+
+/// The files of the log of calls; the log itself last, so that it never lies beside the writes of another one.
+const CALL_FILES: [&str; 3] = ["quota.db-wal", "quota.db-shm", CALLS];
+const CALLS: &str = "quota.db";
 
 impl SqliteStore {
     /// Takes the right to do `name` on this folder, such as `serve`, which one process can have at a time. It ends when it is dropped, and with the process.
@@ -52,6 +55,16 @@ impl SqliteStore {
     pub async fn token_died(&self, account: &str, reason: &str) -> Result<()> {
         let (account, reason) = (account.to_owned(), reason.to_owned());
         self.writer.run(move |conn| console::token_died(conn, &account, &reason)).await
+    }
+
+    /// Takes away what [`SqliteStore::token_died`] has written: the vendor accepts the account again, which does not
+    /// take a new token where what a person sets is the token.
+    ///
+    /// # Errors
+    /// Those of the state file.
+    pub async fn token_lives(&self, account: &str) -> Result<()> {
+        let account = account.to_owned();
+        self.writer.run(move |conn| console::token_lives(conn, &account)).await
     }
 
     /// The runs of all flows that began in `[from, until)`, oldest first, at most `limit`.
@@ -245,6 +258,9 @@ impl SqliteStore {
 /// Puts the state in `new` in the place of the one in `folder`, whose files are moved to `aside`; nobody may have it
 /// open. Where it breaks off, the folder does not open until it is done again.
 ///
+/// The log of calls is only replaced by one that knows of a later call: vendors count the calls that were made since
+/// the backup, whatever becomes of the state.
+///
 /// # Errors
 /// [`ErrorKind::Busy`] if a process has the folder open; [`ErrorKind::Io`] if files cannot be moved.
 pub fn replace_state(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
@@ -258,7 +274,9 @@ pub fn replace_state(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
     }
     let mark = folder.join(RESTORING);
     File::create(&mark).and_then(|file| file.sync_all()).map_err(at)?;
-    for name in STATE_FILES {
+    // Where an attempt broke off that has moved it aside, that goes on.
+    let keeps_calls = !aside.join(CALLS).exists() && keeps_calls(&folder.join(CALLS), &new.join(CALLS));
+    for name in STATE_FILES.iter().chain(CALL_FILES.iter().filter(|_| !keeps_calls)) {
         let (here, there, put) = (folder.join(name), aside.join(name), new.join(name));
         if here.exists() {
             fs::create_dir_all(aside).map_err(at)?;
@@ -271,6 +289,13 @@ pub fn replace_state(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
     }
     sync_folder(folder).map_err(at)?;
     fs::remove_file(&mark).map_err(at)
+}
+
+/// Whether the log of calls that is here stays.
+fn keeps_calls(here: &Path, new: &Path) -> bool {
+    // One that cannot be read, or in which no call has ended, has nothing to say.
+    let newest = |path| quota::newest_end(path).ok().flatten();
+    here.exists() && (!new.exists() || newest(here) >= newest(new))
 }
 
 fn remove_any(path: &Path) -> std::io::Result<()> {

@@ -123,6 +123,25 @@ fn a_run_that_is_under_way_at_the_end_goes_on_at_the_next_start() {
 }
 
 #[test]
+fn a_run_that_another_process_keeps_from_beginning_begins_after_it() {
+    let vendor = slow();
+    let installation = Installation::of_orders(&vendor, "window = \"1d\"\npage_size = 50");
+    let (serving, console) = serve(&installation);
+    let mut other = installation.start(&["run", "orders"]);
+    assert!(other.until(|| vendor.n_calls() > 3), "it ended at once");
+    console.does("POST", "/flows/orders/run", &json!({}));
+    let is_told = |flow: &Value| flow["running"]["waits_for"].as_str().is_some_and(|why| why.contains("being run by"));
+    console.until("/flows/orders", is_told);
+    other.interrupt();
+    other.wait();
+    assert!(installation.orders().len() < 3_000, "it ended before it was asked to");
+    let flow = console.until("/flows/orders", |flow| verdict(flow) == Some("reconciled"));
+    assert_eq!(last_run(&flow), 2);
+    installation.orders().assert_are(&vendor.orders());
+    end(serving);
+}
+
+#[test]
 fn a_run_can_be_cancelled_and_a_changed_mapping_is_taken_on_by_it() {
     let vendor = slow();
     let installation = Installation::of_orders(&vendor, "window = \"1d\"\npage_size = 50");

@@ -148,16 +148,44 @@ fn is_local(host: &str) -> bool {
 /// What the mail server's answer means.
 fn failed(error: &lettre::transport::smtp::Error) -> Error {
     let code = error.status().map(|code| code.to_string());
-    let (kind, message) = match code.as_deref() {
-        Some("530" | "534" | "535" | "538") => (ErrorKind::Forbidden, "the mail server refuses user or password"),
-        _ if error.is_permanent() => (ErrorKind::Refused, "the mail server refused the mail"),
-        _ if error.is_transient() => (ErrorKind::Unavailable, "the mail server does not take the mail at the moment"),
-        _ if error.is_tls() => (ErrorKind::Unavailable, "no secret connection to the mail server can be made"),
-        _ if error.is_timeout() => (ErrorKind::OutcomeUnknown, "the mail server did not answer in time"),
-        _ if error.is_client() => (ErrorKind::Refused, "the mail server cannot do what the settings ask for"),
-        _ => (ErrorKind::Unavailable, "the mail server cannot be reached"),
+    let (kind, message, help) = match code.as_deref() {
+        Some("530" | "534" | "535" | "538") => (
+            ErrorKind::Forbidden,
+            "the mail server refuses user or password",
+            "check `user` and `password`; many providers want a password for programs instead of the usual one",
+        ),
+        _ if error.is_permanent() => (
+            ErrorKind::Refused,
+            "the mail server refused the mail",
+            "check `from` and `to`: most servers send only from the address of `user`",
+        ),
+        _ if error.is_transient() => (
+            ErrorKind::Unavailable,
+            "the mail server does not take the mail at the moment",
+            "wait some minutes and try again; if it stays so, ask whoever runs the mail server",
+        ),
+        _ if error.is_tls() => (
+            ErrorKind::Unavailable,
+            "no secret connection to the mail server can be made",
+            "check that `security` fits `port`, 465 for tls and 587 for starttls, and that `host` is the name in its certificate",
+        ),
+        _ if error.is_timeout() => (
+            ErrorKind::OutcomeUnknown,
+            "the mail server did not answer in time",
+            "look whether the mail has arrived; if not, check `host`, `port` and `security`",
+        ),
+        _ if error.is_client() => (
+            ErrorKind::Refused,
+            "the mail server cannot do what the settings ask for",
+            "check `security`, and whether the server takes `user` and `password` at that port",
+        ),
+        _ => (
+            ErrorKind::Unavailable,
+            "the mail server cannot be reached",
+            "check `host` and `port`, and that this machine reaches them: name, network, firewall",
+        ),
     };
-    let told = Error::new(kind, message).caused_by(error.to_string());
+    let told = Error::new(kind, message).caused_by(error.to_string()).advise(help);
     match code {
         Some(code) => told.with("code", code),
         None => told,

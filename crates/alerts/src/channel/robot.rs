@@ -14,6 +14,16 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 64 << 10;
 
+/// What helps where the robot's code has no advice of its own.
+const COMPARE: &str = "read what the robot said, and compare `webhook`, `secret` and `keyword` with its settings";
+const COPY: &str = "check that the address is complete and the robot's own, and copy it anew";
+const REACH: &str = "check the address, and that this machine reaches it: name, network, proxy, firewall";
+const LOOK: &str = "look whether the message has arrived; if not, check the address and the network";
+const LATER: &str = "nothing has to be changed here: try again when the server is well again";
+const SLOWER: &str = "wait a while, and have fewer systems send to this channel";
+const CHECK: &str = "check the address and `secret`, and what the receiver allows";
+const MOVED: &str = "write the address that it sends to into the settings";
+
 /// The answer of a robot: each vendor writes one of these.
 #[derive(Debug, Deserialize)]
 struct Answer {
@@ -55,7 +65,7 @@ pub(super) async fn tell(
     let answer = fetch(client, url, body, &[]).await?;
     let read = serde_json::from_str::<Answer>(&answer.body).ok();
     let Some(Answer { errcode: Some(code), errmsg }) = read else {
-        return answer.http_ok().and_then(|()| Err(Error::malformed("the robot's answer has no code")));
+        return answer.http_ok().and_then(|()| Err(Error::malformed("the robot's answer has no code").advise(COPY)));
     };
     if code == 0 {
         return answer.http_ok();
@@ -65,10 +75,12 @@ pub(super) async fn tell(
     if let Some(wait) = wait {
         error = error.retry_after(wait);
     }
-    Err(match help {
-        Some(help) => error.advise(help),
-        None => error,
-    })
+    let usual = match kind {
+        ErrorKind::Unavailable => LATER,
+        ErrorKind::QuotaExceeded => SLOWER,
+        _ => COMPARE,
+    };
+    Err(error.advise(help.unwrap_or(usual)))
 }
 
 /// Sends JSON text to an endpoint whose HTTP status tells.
@@ -86,15 +98,17 @@ struct HttpAnswer {
 
 impl HttpAnswer {
     fn http_ok(&self) -> Result<()> {
-        let refused = |kind, message: &'static str| Err(Error::new(kind, message).with("http_status", self.status));
-        match self.status {
-            200..300 => Ok(()),
-            429 => refused(ErrorKind::QuotaExceeded, "the channel says that messages come too fast")
-                .map_err(|e| e.retry_after(Duration::from_secs(self.wait.unwrap_or(60)))),
-            500.. => refused(ErrorKind::Unavailable, "the channel's server failed"),
-            300..400 => refused(ErrorKind::Refused, "the channel sends to another address, which is not followed"),
-            _ => refused(ErrorKind::Refused, "the channel refused the message"),
-        }
+        let error = match self.status {
+            200..300 => return Ok(()),
+            429 => Error::new(ErrorKind::QuotaExceeded, "the channel says that messages come too fast")
+                .retry_after(Duration::from_secs(self.wait.unwrap_or(60)))
+                .advise(SLOWER),
+            500.. => Error::new(ErrorKind::Unavailable, "the channel's server failed").advise(LATER),
+            300..400 => Error::new(ErrorKind::Refused, "the channel sends to another address, which is not followed")
+                .advise(MOVED),
+            _ => Error::new(ErrorKind::Refused, "the channel refused the message").advise(CHECK),
+        };
+        Err(error.with("http_status", self.status))
     }
 }
 
@@ -110,16 +124,17 @@ async fn fetch(client: &reqwest::Client, url: &str, body: String, headers: &[(&s
     while let Some(chunk) = response.chunk().await.map_err(|e| broken(e, "the channel's answer broke off"))? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > LONGEST {
-            return Err(Error::malformed("the channel's answer is too long"));
+            return Err(Error::malformed("the channel's answer is too long").advise(COPY));
         }
     }
     Ok(HttpAnswer { status, wait, body: String::from_utf8_lossy(&bytes).into_owned() })
 }
 
 fn broken(cause: reqwest::Error, message: &'static str) -> Error {
-    let kind = if cause.is_connect() { ErrorKind::Unavailable } else { ErrorKind::OutcomeUnknown };
+    let (kind, help) =
+        if cause.is_connect() { (ErrorKind::Unavailable, REACH) } else { (ErrorKind::OutcomeUnknown, LOOK) };
     // The address holds the robot's token.
-    Error::new(kind, message).caused_by(cause.without_url())
+    Error::new(kind, message).caused_by(cause.without_url()).advise(help)
 }
 
 /// The HMAC-SHA256 of a message.

@@ -248,3 +248,31 @@ async fn a_mail_server_that_says_no_is_quoted() {
     let error = world.alerts.test("group").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
 }
+
+/// A channel that fails says what to look at, never that the next run goes on: nothing of a run has failed.
+#[tokio::test]
+async fn whatever_fails_has_an_advice_of_its_own() {
+    for (status, body, advice) in [
+        (200, r#"{"errcode":40058,"errmsg":"what"}"#, "read what the robot said"),
+        (200, r#"{"errcode":-1,"errmsg":"system busy"}"#, "nothing has to be changed here"),
+        (200, r#"{"errcode":130101,"errmsg":"send too fast"}"#, "fewer systems"),
+        (200, r#"{"errcode":400102,"errmsg":"stopped"}"#, "copy the robot's address anew"),
+        (200, "{}", "the robot's own"),
+        (200, "<html>", "the robot's own"),
+        (302, "", "the address that it sends to"),
+        (404, "", "check the address"),
+        (429, "", "fewer systems"),
+        (503, "", "nothing has to be changed here"),
+    ] {
+        let server = serve(move |_| Reply::new(status, "application/json", body)).await;
+        let webhook = Secret::new(format!("{}/robot/send", server.url()));
+        let kind = ChannelKind::DingTalk { webhook, secret: None, keyword: None };
+        let error = only(channel(Lang::En, kind)).await.alerts.test("group").await.unwrap_err();
+        assert!(error.help().is_some_and(|help| help.contains(advice)), "{status} {body}: {error} {:?}", error.help());
+    }
+    // Nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let kind = ChannelKind::Webhook { url: Secret::new(format!("http://127.0.0.1:{port}/")), secret: None };
+    let error = only(channel(Lang::En, kind)).await.alerts.test("group").await.unwrap_err();
+    assert!(error.help().is_some_and(|help| help.contains("this machine reaches it")), "{error} {:?}", error.help());
+}

@@ -74,6 +74,21 @@ pub struct Schedule {
     pub paused: bool,
 }
 
+/// Over how many starts a timetable's longest pause is looked for.
+const STARTS: usize = 50;
+
+impl Schedule {
+    /// The longest time between two starts in the near future; none while it is not followed.
+    pub fn longest_pause(&self, now: Timestamp) -> Option<Duration> {
+        if self.paused {
+            return None;
+        }
+        let next = |start: &Timestamp| self.timetable.next_after(*start);
+        let starts: Vec<Timestamp> = std::iter::successors(self.timetable.next_after(now), next).take(STARTS).collect();
+        starts.windows(2).filter_map(|two| Duration::try_from(two[1].duration_since(two[0])).ok()).max()
+    }
+}
+
 impl Policy {
     /// When the flow begins for the start that its timetable has at `start`.
     pub fn begins(&self, flow: &str, timetable: &Timetable, start: Timestamp) -> Timestamp {
@@ -86,5 +101,24 @@ impl Policy {
         let seed = format!("{flow}\0{}", start.as_second());
         let put_off = xxh3_64(seed.as_bytes()) % (most + 1);
         start + SignedDuration::from_millis(i64::try_from(put_off).expect("no more than `most`"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timetable::table::zone;
+
+    #[test]
+    fn the_longest_pause_is_over_the_night_or_the_weekend() {
+        let pause = |cron: &str, paused| {
+            let timetable = Timetable::parse(cron, &zone("Asia/Shanghai").unwrap()).unwrap();
+            let schedule = Schedule { timetable, policy: Policy::default(), paused };
+            schedule.longest_pause("2026-11-27T02:00:00Z".parse().unwrap()).map(|pause| pause.as_secs() / 3600)
+        };
+        for (cron, hours) in [("0 * * * *", 1), ("0 8-20 * * *", 12), ("0 6 * * 1-5", 72), ("0 3 * * 1", 7 * 24)] {
+            assert_eq!(pause(cron, false), Some(hours), "{cron}");
+            assert_eq!(pause(cron, true), None, "{cron}");
+        }
     }
 }

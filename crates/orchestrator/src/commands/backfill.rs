@@ -44,7 +44,7 @@ pub(super) async fn backfill(here: Here<'_>, ask: &cli::Backfill) -> Outcome {
             return Ok(0);
         }
     }
-    let ended = run_flows(here, &flows, &around, &Work::Backfill).await;
+    let ended = run_flows(here, &flows, &ready.state, &Work::Backfill).await;
     Ok(conclude(out, &ended))
 }
 

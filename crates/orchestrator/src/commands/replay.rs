@@ -29,6 +29,6 @@ pub(super) async fn replay(here: Here<'_>, ask: &cli::Replay) -> Outcome {
         return Ok(0);
     }
     let ids = (!ask.ids.is_empty()).then(|| ask.ids.clone());
-    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::DeadLetters(ids)).await;
+    let ended = run_flows(here, &flows, &ready.state, &Work::DeadLetters(ids)).await;
     Ok(conclude(out, &ended))
 }

@@ -5,7 +5,7 @@ use std::io::BufRead as _;
 use futures_util::future::join_all;
 use milkrun_core::state::Verdict;
 use milkrun_core::{Error, ErrorKind, Idempotency, Result, SinkKind};
-use milkrun_engine::{Flow, Report, Stop, Stopper, Surroundings, Work};
+use milkrun_engine::{Flow, Report, Stop, Stopper, Work};
 use serde_json::{Value, json};
 
 use super::{Here, Outcome};
@@ -14,6 +14,7 @@ use crate::config::Installation;
 use crate::show::progress::{Mode, Progress};
 use crate::show::{Out, error_json, exit_code, reconciliation};
 use crate::text::{self, fill};
+use crate::wiring::{State, note_tokens};
 
 pub(super) async fn run(here: Here<'_>, ask: &cli::Run) -> Outcome {
     let dir = here.dir();
@@ -25,7 +26,7 @@ pub(super) async fn run(here: Here<'_>, ask: &cli::Run) -> Outcome {
         return Ok(1);
     }
     let work = if ask.restart { Work::Anew } else { Work::Due };
-    let ended = run_flows(here, &flows, &ready.state.surroundings(), &work).await;
+    let ended = run_flows(here, &flows, &ready.state, &work).await;
     Ok(conclude(here.out, &ended))
 }
 
@@ -85,8 +86,8 @@ fn confirm(here: Here<'_>, flows: &[Flow], yes: bool) -> Result<bool> {
 pub(super) type Ended = (String, Result<Report>);
 
 /// Runs flows side by side.
-pub(super) async fn run_flows(here: Here<'_>, flows: &[Flow], around: &Surroundings, work: &Work) -> Vec<Ended> {
-    let out = here.out;
+pub(super) async fn run_flows(here: Here<'_>, flows: &[Flow], state: &State, work: &Work) -> Vec<Ended> {
+    let (out, around) = (here.out, state.surroundings());
     let mode = match (here.global.no_progress, here.environment.err_is_terminal) {
         (true, _) => Mode::Nothing,
         (false, true) => Mode::Bars,
@@ -96,9 +97,12 @@ pub(super) async fn run_flows(here: Here<'_>, flows: &[Flow], around: &Surroundi
     let (stopper, stop) = Stop::new();
     let listening = tokio::spawn(listen(stopper, out.clone()));
     let runs = flows.iter().enumerate().map(|(i, flow)| {
-        let (mut stop, progress) = (stop.clone(), &progress);
+        let (mut stop, progress, around) = (stop.clone(), &progress, &around);
         async move {
             let outcome = milkrun_engine::run(flow, around, work, &mut stop, progress.of(i)).await;
+            if let Ok(report) = &outcome {
+                note_tokens(&state.store, flow, report).await;
+            }
             progress.end(i);
             (flow.name.clone(), outcome)
         }

@@ -36,10 +36,7 @@ async fn view(house: &House, loaded: &Loaded, config: &AccountConfig, lang: Lang
         flow.source.account.value == config.name || flow.sink.account.value == config.name
     };
     let used_by: Vec<String> = loaded.installation.flows.iter().filter(uses).map(|flow| flow.name.clone()).collect();
-    let token = match opened.and_then(|account| account.tokens.as_ref()) {
-        Some(_) => Some(token(house, config, lang).await?),
-        None => None,
-    };
+    let token = token(house, config, opened.is_some_and(|account| account.tokens.is_some()), lang).await?;
     let mut quotas = Vec::new();
     if let Some(account) = opened.filter(|account| account.protocol.is_some()) {
         let lane = Lane { name: config.name.clone(), quota: account.quota.account.clone() };
@@ -63,12 +60,13 @@ async fn view(house: &House, loaded: &Loaded, config: &AccountConfig, lang: Lang
     })
 }
 
-/// What is known of an account's token.
-async fn token(house: &House, config: &AccountConfig, lang: Lang) -> Result<TokenState> {
+/// What is known of an account's token. One that has none to renew shows only that the vendor refuses what is set.
+async fn token(house: &House, config: &AccountConfig, renews: bool, lang: Lang) -> Result<Option<TokenState>> {
     let facts = house.state.store.token_facts(&config.name).await?;
-    Ok(TokenState {
+    let dead = facts.as_ref().and_then(|facts| facts.dead.as_ref()).map(|reason| lang.retell(reason).into_owned());
+    Ok((renews || dead.is_some()).then(|| TokenState {
         since: facts.as_ref().and_then(|facts| facts.since),
         expires: facts.as_ref().and_then(|facts| facts.expires),
-        dead: facts.and_then(|facts| facts.dead).map(|reason| lang.retell(&reason).into_owned()),
-    })
+        dead,
+    }))
 }

@@ -7,7 +7,7 @@ use milkrun_console::model::{BackfillState, Flow};
 use milkrun_core::Result;
 use milkrun_core::state::{FlowSummary, StateStore as _};
 
-use super::runs::summary;
+use super::runs::{as_it_stands, summary};
 use crate::serve::{House, Loaded};
 use crate::text::Lang;
 
@@ -42,7 +42,9 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
     let config = loaded.flow(name);
     let last = summary_of.as_ref().and_then(|flow| flow.last_run.as_ref());
     let recent = house.recents.of(&*house.state.store, name, last).await?;
-    let recent: Vec<_> = recent.into_iter().map(|run| summary(run, lang)).collect();
+    let running = house.runs.live(name, lang);
+    let live = running.as_ref().map(|live| live.id);
+    let recent: Vec<_> = recent.into_iter().map(|run| as_it_stands(summary(run, lang), live)).collect();
     let text = |pick: fn(&crate::config::FlowConfig) -> &str| config.map_or_else(String::new, |c| pick(c).to_owned());
     let table = config.and_then(|config| config.schedule.as_ref()).map(|schedule| &schedule.timetable);
     let proved_until = summary_of.as_ref().and_then(proved_until);
@@ -57,7 +59,7 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
         schedule: table.map(|table| table.text().to_owned()),
         schedule_words: table.map(|table| lang.title(&table.words()).to_owned()),
         next_start: house.timetable.state(name).await.and_then(|state| state.next),
-        running: house.runs.live(name, lang),
+        running,
         last_run: recent.iter().rev().find(|run| run.ended.is_some()).cloned(),
         recent,
         proved_until,

@@ -87,6 +87,14 @@ pub(crate) fn summary(mut run: RunSummary, lang: Lang) -> RunSummary {
     run
 }
 
+/// A run has left word that it was cut off, in case it is; one that is under way is not.
+pub(super) fn as_it_stands(mut run: RunSummary, live: Option<u64>) -> RunSummary {
+    if run.ended.is_none() && live == Some(run.id) {
+        run.reason = None;
+    }
+    run
+}
+
 /// The last runs of flows, kept until a newer one is known.
 #[derive(Debug, Default)]
 pub(crate) struct Recents(Mutex<BTreeMap<String, (Seen, Vec<RunSummary>)>>);
@@ -123,7 +131,8 @@ pub(super) async fn page(house: &House, flow: &str, before: Option<u64>, limit: 
     let limit = limit.clamp(1, MOST);
     let runs = house.state.store.runs(id, before, limit).await?;
     let next = runs.last().filter(|last| runs.len() == limit as usize && last.id > 1).map(|last| last.id);
-    let runs = runs.iter().map(|run| summary(summary_of_record(flow, run), lang)).collect();
+    let live = house.runs.live(flow, lang).map(|live| live.id);
+    let runs = runs.iter().map(|run| as_it_stands(summary(summary_of_record(flow, run), lang), live)).collect();
     Ok(RunPage { runs, next })
 }
 
@@ -134,7 +143,7 @@ pub(super) async fn one(house: &House, flow: &str, number: u64, lang: Lang) -> R
     let found = house.state.store.runs(id, number.checked_add(1), 1).await?.pop();
     let run = found.filter(|run| run.id == number).ok_or_else(none)?;
     let live = house.runs.live(flow, lang).filter(|live| live.id == number);
-    let summary = summary(summary_of_record(flow, &run), lang);
+    let summary = as_it_stands(summary(summary_of_record(flow, &run), lang), live.as_ref().map(|live| live.id));
     let Ok(report) = serde_json::from_str::<Report>(&run.report) else {
         return Ok(model::Run {
             summary,

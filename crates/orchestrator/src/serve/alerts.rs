@@ -24,8 +24,6 @@ const EVERY: Duration = Duration::from_mins(1);
 const GATHER: Duration = Duration::from_secs(2);
 /// How many runs of each flow the rules look at.
 const RUNS: u32 = 20;
-/// Over how many starts a timetable's longest pause is looked for.
-const STARTS: usize = 50;
 
 /// The last runs of flows, kept until a newer one is known.
 #[derive(Debug, Default)]
@@ -73,7 +71,8 @@ impl House {
         let known = self.state.store.flows().await?;
         let mut flows = Vec::new();
         for name in &loaded.installation.flow_names {
-            let every = longest_pause(&loaded, name, self.state.clock.now());
+            let schedule = loaded.flow(name).and_then(|flow| flow.schedule.as_ref());
+            let every = schedule.and_then(|schedule| schedule.longest_pause(self.state.clock.now()));
             flows.push(match known.iter().find(|flow| flow.name == *name) {
                 Some(summary) => FlowFacts::of(summary, &self.last_runs(summary).await?, every, in_chinese),
                 None => FlowFacts { name: name.clone(), every, ..FlowFacts::default() },
@@ -112,11 +111,11 @@ impl House {
         let mut facts = AccountFacts { name: config.name.clone(), ..AccountFacts::default() };
         let Some(account) = loaded.accounts.get(&config.name) else { return Ok(facts) };
         let store = &self.state.store;
+        let known = store.token_facts(&config.name).await?;
+        facts.token_refused = known
+            .and_then(|known| known.dead)
+            .map(|dead| Refused { since: None, reason: Words { zh: in_chinese(&dead), en: dead } });
         if account.tokens.is_some() {
-            let known = store.token_facts(&config.name).await?;
-            facts.token_refused = known
-                .and_then(|known| known.dead)
-                .map(|dead| Refused { since: None, reason: Words { zh: in_chinese(&dead), en: dead } });
             // What a person has granted in the browser, and nothing can renew, ends for good.
             if account.login.is_some() {
                 let held = store.load_token(&config.name).await.ok().flatten();
@@ -134,12 +133,4 @@ impl House {
         }
         Ok(facts)
     }
-}
-
-/// The longest time between two starts of a flow in the near future; none if people start it.
-fn longest_pause(loaded: &Loaded, flow: &str, now: Timestamp) -> Option<Duration> {
-    let table = &loaded.flow(flow)?.schedule.as_ref().filter(|schedule| !schedule.paused)?.timetable;
-    let next = |start: &Timestamp| table.next_after(*start);
-    let starts: Vec<Timestamp> = std::iter::successors(table.next_after(now), next).take(STARTS).collect();
-    starts.windows(2).filter_map(|two| Duration::try_from(two[1].duration_since(two[0])).ok()).max()
 }

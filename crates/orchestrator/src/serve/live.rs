@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use milkrun_console::model::{LiveRun, SliceState};
+use milkrun_core::Error;
 use milkrun_engine::{Calls, Counts, Observer, Progress, SliceNow};
 
 use crate::desk::runs::counts;
@@ -32,6 +33,8 @@ struct Seen {
     calls: Calls,
     slices: Vec<SliceNow>,
     listed: Option<Instant>,
+    /// What keeps it from beginning, if anything does.
+    waits_for: Option<String>,
     has_news: bool,
 }
 
@@ -58,6 +61,7 @@ impl Live {
             calls: Calls::default(),
             slices: Vec::new(),
             listed: None,
+            waits_for: None,
             has_news: false,
         };
         Self { flow: flow.to_owned(), work, seen: Mutex::new(seen) }
@@ -72,6 +76,13 @@ impl Live {
         std::mem::take(&mut self.seen().has_news)
     }
 
+    /// It cannot begin, for that reason, or it tries to now.
+    pub(super) fn waits_for(&self, error: Option<&Error>) {
+        let mut seen = self.seen();
+        seen.waits_for = error.map(Error::to_string);
+        seen.has_news = true;
+    }
+
     /// How far it is.
     pub(crate) fn now(&self, lang: Lang) -> LiveRun {
         let seen = self.seen();
@@ -82,7 +93,7 @@ impl Live {
             work: self.work.to_owned(),
             counts: counts(&seen.counts),
             calls: seen.calls.source(),
-            waits_for: None,
+            waits_for: seen.waits_for.as_deref().map(|why| lang.retell(why).into_owned()),
             slices: seen.slices.iter().map(|slice| slice_state(slice, lang)).collect(),
         }
     }

@@ -6,6 +6,7 @@
 //! | `loaded`, `watch` | which files are used, and when are they read again? |
 //! | `runs`, `live` | what runs now, and how far is it? |
 //! | `timetable` | what starts when? |
+//! | `pauses` | what becomes of a run that cannot begin? |
 //! | `alerts`, `upkeep` | what is wrong, and what is old? |
 //! | `program` | how does it begin and end? |
 //! | `notify` | what is the service manager told? |
@@ -15,6 +16,7 @@ mod house;
 mod live;
 mod loaded;
 mod notify;
+mod pauses;
 mod program;
 mod runs;
 mod timetable;

@@ -12,8 +12,10 @@ use tokio::task::AbortHandle;
 
 use super::house::House;
 use super::live::Live;
+use super::pauses::{Pauses, is_for_now};
 use crate::desk::runs::{counts, summary, summary_of_report};
 use crate::text::{self, Lang, fill};
+use crate::wiring::note_tokens;
 
 /// How often listeners hear of a run that goes on.
 const TELL: Duration = Duration::from_millis(300);
@@ -259,20 +261,41 @@ fn was_cut(report: &Report) -> bool {
 }
 
 /// Runs again as often as the files change meanwhile; returns how the last run ended, if it began.
+///
+/// One that cannot begin for now, as another process runs the flow, is tried again until it is asked to end: nobody
+/// else would begin it.
 async fn rounds(house: &House, mut flow: Flow, mut work: Work, mut stop: Stop, live: &Live) -> Option<Report> {
     let name = flow.name.clone();
+    let mut pauses = Pauses::default();
     loop {
-        let outcome = one(house, &flow, &work, &mut stop, live).await;
-        match &outcome {
-            Ok(report) => {
-                tracing::info!(flow = name, verdict = %report.verdict, reason = report.reason, "the run has ended");
+        let report = match one(house, &flow, &work, &mut stop, live).await {
+            Ok(report) => report,
+            Err(error) if is_for_now(&error) => {
+                pauses.tell(&name, &error);
+                live.waits_for(Some(&error));
+                house.tell(Event::Progress { run: live.now(house.out.lang) });
+                let is_asked = tokio::select! {
+                    biased;
+                    () = stop.asked() => true,
+                    () = tokio::time::sleep(pauses.next()) => false,
+                };
+                live.waits_for(None);
+                if is_asked {
+                    // Whoever wants spans of the past opened finds out why it cannot be done.
+                    drop(house.runs.take_spans(&name));
+                    stop = house.runs.again(&name)?;
+                }
+                flow = reopened(house, &name).await.unwrap_or(flow);
+                continue;
             }
-            Err(error) => tracing::error!(flow = name, %error, help = error.help(), "the run did not begin"),
-        }
-        let report = outcome.ok()?;
-        if report.error_kind.as_deref() == Some(ErrorKind::TokenDead.as_str()) {
-            note_dead_token(house, &flow, report.reason.as_deref().unwrap_or_default()).await;
-        }
+            Err(error) => {
+                tracing::error!(flow = name, %error, help = error.help(), "the run did not begin");
+                return None;
+            }
+        };
+        pauses = Pauses::default();
+        tracing::info!(flow = name, verdict = %report.verdict, reason = report.reason, "the run has ended");
+        note_tokens(&house.state.store, &flow, &report).await;
         let mut has_opened = false;
         for (span, tell) in house.runs.take_spans(&name) {
             let opened = backfill_open(&flow, &house.state.surroundings(), &span).await;
@@ -286,27 +309,16 @@ async fn rounds(house: &House, mut flow: Flow, mut work: Work, mut stop: Stop, l
         let again = if was_cut(&report) || has_opened { house.runs.again(&name) } else { None };
         let Some(again) = again else { return Some(report) };
         stop = again;
-        flow = match open(house, &name, house.out.lang).await {
-            Ok(flow) => flow,
-            Err(error) => {
-                tracing::error!(flow = name, %error, "the flow cannot go on with its new files");
-                return Some(report);
-            }
-        };
+        let Some(new) = reopened(house, &name).await else { return Some(report) };
+        flow = new;
     }
 }
 
-/// Writes down that the token of one of a flow's accounts is dead; the reason of the run says which.
-async fn note_dead_token(house: &House, flow: &Flow, reason: &str) {
-    let accounts = [flow.source_cx.account(), flow.sink_cx.account()];
-    let names = |account: &&&str| {
-        let fact = format!("account: {account}");
-        reason.split_once(&fact).is_some_and(|(_, rest)| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
-    };
-    let Some(account) = accounts.iter().find(names) else { return };
-    if let Err(error) = house.state.store.token_died(account, reason).await {
-        tracing::error!(account, %error, "it could not be written down that the token is dead");
-    }
+/// The flow with the files as they are now, to go on with.
+async fn reopened(house: &House, name: &str) -> Option<Flow> {
+    let reopened = open(house, name, house.out.lang).await;
+    let no = |error: &Error| tracing::error!(flow = name, %error, "the flow cannot go on with its new files");
+    reopened.inspect_err(no).ok()
 }
 
 /// One run, of which listeners hear meanwhile.

@@ -1,6 +1,6 @@
 //! Follows the timetables: what they decide is durable first, and then done.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,10 +9,11 @@ use milkrun_core::state::{StateStore as _, Verdict};
 use milkrun_core::{Error, ErrorKind, Result};
 use milkrun_engine::Work;
 use milkrun_engine::timetable::{Decision, Entry, Manual, State, Timekeeper, Upcoming};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, SetOnce};
 
 use super::house::House;
 use super::loaded::Loaded;
+use super::pauses::{Pauses, is_for_now};
 use super::runs::{begin, busy};
 use crate::desk::runs::ShortReport;
 use crate::text::{self, Lang, fill};
@@ -20,9 +21,9 @@ use crate::text::{self, Lang, fill};
 /// The longest sleep: a clock that was set, or a machine that slept, is noticed after it.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The timekeeper, once it has begun.
+/// The timekeeper, once it has begun. The console answers before that.
 #[derive(Debug, Default)]
-pub(crate) struct Timetable(OnceLock<Mutex<Timekeeper>>);
+pub(crate) struct Timetable(SetOnce<Mutex<Timekeeper>>);
 
 impl Timetable {
     /// Where a flow stands.
@@ -105,7 +106,7 @@ impl House {
 
     /// Takes the timetables as the files have them now.
     pub(super) async fn take_timetables(self: &Arc<Self>) -> Result<()> {
-        let Some(keeper) = self.timetable.0.get() else { return Ok(()) };
+        let keeper = self.timetable.0.wait().await;
         let due = keeper.lock().await.replace(entries(&self.loaded()), None, self.state.clock.now()).await?;
         self.act(due);
         Ok(())
@@ -121,7 +122,8 @@ impl House {
         if self.runs.is_busy(flow) {
             return Err(busy(flow, lang));
         }
-        let Some(keeper) = self.timetable.0.get() else { return begin(self, flow, Work::Due, lang).await };
+        // A run that began without it would be no run that goes on after the program.
+        let keeper = self.timetable.0.wait().await;
         let (answer, due) = keeper.lock().await.start(flow, self.state.clock.now()).await?;
         self.act(due);
         match answer {
@@ -136,7 +138,7 @@ impl House {
 
     /// A run has ended. One that ends with the program is begun again by the next one.
     pub(super) async fn run_ended(self: &Arc<Self>, flow: &str, was_cut: bool) {
-        let Some(keeper) = self.timetable.0.get() else { return };
+        let keeper = self.timetable.0.wait().await;
         if was_cut && self.is_closing() {
             return;
         }
@@ -185,6 +187,7 @@ impl House {
 /// Its type is written out: whether it can be sent to another thread depends on itself otherwise.
 fn begin_when_free(house: Arc<House>, flow: String, work: Work) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
+        let mut pauses = Pauses::default();
         loop {
             if work == Work::Due {
                 house.runs.make_way(&flow);
@@ -195,9 +198,16 @@ fn begin_when_free(house: Arc<House>, flow: String, work: Work) -> std::pin::Pin
             }
             match begin(&house, &flow, work.clone(), house.out.lang).await {
                 Ok(()) => return,
-                // The flow's own run reads the spans too.
-                Err(error) if error.kind() == ErrorKind::Busy && work == Work::Backfill => return,
-                Err(error) if error.kind() == ErrorKind::Busy => {}
+                // Another run of it has begun meanwhile. It reads the spans of the past too.
+                Err(_) if house.runs.live(&flow, house.out.lang).is_some() => {
+                    if work == Work::Backfill {
+                        return;
+                    }
+                }
+                Err(error) if is_for_now(&error) => {
+                    pauses.tell(&flow, &error);
+                    tokio::time::sleep(pauses.next()).await;
+                }
                 Err(error) => {
                     tracing::error!(flow, %error, help = error.help(), "the run did not begin");
                     if work == Work::Due {
@@ -208,4 +218,29 @@ fn begin_when_free(house: Arc<House>, flow: String, work: Work) -> std::pin::Pin
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use milkrun_testkit::notes::MemoryNotes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_wants_the_timekeeper_before_it_has_begun_waits_for_it() {
+        let timetable = Timetable::default();
+        let mut early = Box::pin(timetable.0.wait());
+        assert!(early.as_mut().now_or_never().is_none(), "nothing begins without a mark of it");
+        assert_eq!(timetable.state("orders").await, None);
+        let now = Timestamp::UNIX_EPOCH;
+        let (notes, entry) = (Arc::new(MemoryNotes::default()), Entry::new("orders", "km", None));
+        let keeper = Timekeeper::open(Arc::clone(&notes) as _, vec![entry.clone()], None, now).await.unwrap();
+        timetable.0.set(Mutex::new(keeper)).unwrap();
+        let (answer, due) = early.await.lock().await.start("orders", now).await.unwrap();
+        assert_eq!((answer, due.len()), (Manual::Taken, 1));
+        // The next program knows of it.
+        let next = Timekeeper::open(notes, vec![entry], None, now).await.unwrap();
+        assert_eq!(next.cut_off(), [("orders".to_owned(), now)]);
+    }
 }

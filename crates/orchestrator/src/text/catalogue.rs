@@ -150,7 +150,9 @@ texts! {
     DOC_FLOW_LAG_HELP: "run it, or let `milkrun serve` run it by its `schedule`", "请运行它，或让 `milkrun serve` 按其 `schedule` 运行";
     DOC_QUOTA_WIDE: "the `quota` of `{account}` allows more than the vendor's {vendor}", "`{account}` 的 `quota` 超过厂商的 {vendor}";
     DOC_QUOTA_WIDE_HELP: "lower it, unless the vendor has granted the app key more", "请调低，除非厂商已为该应用提高限额";
+    #[cfg_attr(all(feature = "keyring", not(test)), expect(dead_code, reason = "only said without a keyring"))]
     KEYRING_NOT_BUILT: "this milkrun was built without the system's keyring", "此 milkrun 未包含系统密钥环支持";
+    #[cfg_attr(all(feature = "keyring", not(test)), expect(dead_code, reason = "only said without a keyring"))]
     KEYRING_NOT_BUILT_HELP: "build it with `--features keyring`, or keep the key in a file or a variable", "请用 `--features keyring` 构建，或把密钥放在文件或环境变量中";
     KEYRING_UNUSABLE: "the system's keyring cannot be used", "无法使用系统密钥环";
     KEYRING_UNUSABLE_HELP: "unlock it, or sign in to a desktop session; a server without one keeps the key in a file or a variable", "请解锁密钥环或登录桌面会话；没有密钥环的服务器请把密钥放在文件或环境变量中";

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use milkrun_core::quota::Rate;
 use milkrun_core::state::{FlowSummary, StateStore as _, Verdict};
 use milkrun_core::{Error, ErrorKind, Result};
+use milkrun_engine::timetable::Schedule;
 use milkrun_store::SqliteStore;
 use serde::Serialize;
 
@@ -73,8 +74,8 @@ const SKEW_BAD: SignedDuration = SignedDuration::from_mins(5);
 const HOST_WAIT: Duration = Duration::from_secs(5);
 /// A token that ends this soon, and that nothing renews, is a warning.
 const TOKEN_DAYS: i64 = 7;
-/// A flow that is proved less far than this is behind.
-const LAG: SignedDuration = SignedDuration::from_hours(24);
+/// A flow may lag behind by so much beyond the longest pause of its timetable, as alerts have it by default.
+const LAG: Duration = Duration::from_hours(2);
 
 /// Looks at everything and says what was found, the worst of each part first.
 pub(crate) async fn diagnose(patient: Patient<'_>) -> Vec<Finding> {
@@ -311,11 +312,19 @@ fn look_at_flow(patient: Patient<'_>, flow: &FlowSummary, seen: &mut Seen) {
         let finding = fill!(lang, text::DOC_FLOW_LETTERS, flow = name, n = number(flow.dead_letters));
         seen.warn("flows", finding, text::DOC_FLOW_LETTERS_HELP);
     }
-    let proved = flow.planned.iter().map(|(_, until)| *until).min();
-    if let Some(proved) = proved.filter(|proved| patient.now.duration_since(*proved) > LAG) {
+    let planned = flow.planned.iter().map(|(_, until)| *until).min();
+    let config = patient.installation.flows.iter().find(|config| config.name == *name);
+    let schedule = config.and_then(|config| config.schedule.as_ref());
+    if let Some(proved) = planned.filter(|planned| is_behind(*planned, schedule, patient.now)) {
         let finding = fill!(lang, text::DOC_FLOW_LAG, flow = name, until = beijing(proved));
         seen.warn("flows", finding, text::DOC_FLOW_LAG_HELP);
     }
+}
+
+/// Whether a flow that is read up to there should be further. One that people start is as far as they want it.
+fn is_behind(planned: Timestamp, schedule: Option<&Schedule>, now: Timestamp) -> bool {
+    let Some(pause) = schedule.and_then(|schedule| schedule.longest_pause(now)) else { return false };
+    Duration::try_from(now.duration_since(planned)).is_ok_and(|lag| lag > pause + LAG)
 }
 
 /// Compares the clock with the `Date` that the accounts' hosts answer with.
@@ -441,6 +450,23 @@ mod tests {
         {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_flow_is_behind_by_its_own_timetable() {
+        use jiff::tz::TimeZone;
+        use milkrun_engine::timetable::{Policy, Timetable};
+
+        let now: Timestamp = "2026-11-27T02:00:00Z".parse().unwrap();
+        let behind = |cron: &str, paused, hours| {
+            let timetable = Timetable::parse(cron, &TimeZone::get("Asia/Shanghai").unwrap()).unwrap();
+            let schedule = Schedule { timetable, policy: Policy::default(), paused };
+            is_behind(now - SignedDuration::from_hours(hours), Some(&schedule), now)
+        };
+        assert!(!behind("0 * * * *", false, 3) && behind("0 * * * *", false, 4), "each hour");
+        assert!(!behind("0 6 * * 1", false, 7 * 24 + 2) && behind("0 6 * * 1", false, 7 * 24 + 3), "each week");
+        assert!(!behind("0 * * * *", true, 900), "one that is not followed");
+        assert!(!is_behind(now - SignedDuration::from_hours(900), None, now), "one that people start");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | `alerts` | how do settings become channels that messages go to? |
 //! | `flows` | what has to fit before a flow can run? |
 //! | `tables` | where do the values come from that expressions look up? |
+//! | `tokens` | which tokens are dead, as runs find out? |
 //! | `store` | which key opens the vault, and what is opened with the state? |
 
 mod accounts;
@@ -13,8 +14,10 @@ mod alerts;
 mod flows;
 mod store;
 mod tables;
+mod tokens;
 
 pub(crate) use self::accounts::{Accounts, Secrets, open_accounts};
 pub(crate) use self::alerts::open_alerts;
 pub(crate) use self::flows::{Prepared, prepare_flows};
 pub(crate) use self::store::{State, has_state, open_state};
+pub(crate) use self::tokens::note_tokens;

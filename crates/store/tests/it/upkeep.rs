@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use milkrun_core::quota::{Admission, Lane, QuotaLog as _};
 use milkrun_core::state::{
     Bitmap, Change, DeadLetter, Journal as _, JournalEntry, JournalRef, LedgerEntry, LedgerRow, RunRecord, Stage,
     StateStore, Verdict,
 };
 use milkrun_core::token::{Begin, Token, TokenStore as _};
-use milkrun_core::{ErrorKind, Key, Secret, Slice};
+use milkrun_core::{ErrorKind, Key, Quota, Secret, Slice};
 use milkrun_store::{
     FileJournal, JournalOptions, LetterFilter, MasterKey, SqliteStore, StoreOptions, TokenFacts, check_backup,
     replace_state,
@@ -115,6 +116,9 @@ async fn a_token_is_known_without_its_secret() {
     store.token_died("km", "the session is over").await.unwrap();
     let dead = store.token_facts("km").await.unwrap().unwrap();
     assert_eq!(dead.dead.as_deref(), Some("the session is over"));
+    store.token_lives("km").await.unwrap();
+    assert_eq!(store.token_facts("km").await.unwrap(), None);
+    store.token_died("km", "the session is over").await.unwrap();
     let begin = store.begin_renewal("km", 0, at(0), std::time::Duration::from_mins(1)).await.unwrap();
     let Begin::Started { fence, .. } = begin else { panic!("{begin:?}") };
     assert!(store.token_facts("km").await.unwrap().unwrap().is_unfinished);
@@ -276,8 +280,36 @@ fn a_state_is_replaced_when_nobody_has_it_open() {
     replace_state(&state, &new, &aside).unwrap();
     assert_eq!(fs::read_to_string(state.join("state.db")).unwrap(), "new");
     assert!(state.join("journal/items").exists() && !state.join("journal/orders").exists());
-    assert!(aside.join("journal/orders").exists() && !state.join("quota.db").exists());
+    assert!(aside.join("journal/orders").exists());
     assert_eq!(fs::read(aside.join("state.db")).unwrap(), old);
+    assert!(state.join("quota.db").exists() && !aside.join("quota.db").exists(), "the log of calls goes on");
+}
+
+#[tokio::test]
+async fn a_restore_keeps_the_later_log_of_calls() {
+    let lane = Lane { name: "km".into(), quota: Quota::per_second(9) };
+    let write = async |folder: &Path, ends: &[i64]| {
+        let store = open(folder);
+        for secs in ends {
+            let Admission::Entered(ticket) = store.enter(std::slice::from_ref(&lane), at(*secs)).await.unwrap() else {
+                panic!("nothing else is under way")
+            };
+            store.leave(ticket, at(*secs));
+        }
+    };
+    for (here, backup, kept) in
+        [(&[100, 200][..], &[100][..], true), (&[100], &[100, 200], false), (&[100], &[], true), (&[], &[100], false)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let [state, new, aside] = ["state", "new", "aside"].map(|name| folder.path().join(name));
+        write(&state, here).await;
+        write(&new, backup).await;
+        replace_state(&state, &new, &aside).unwrap();
+        assert_eq!(!aside.join("quota.db").exists(), kept, "{here:?} {backup:?}");
+        let most = here.iter().chain(backup).max().unwrap();
+        let left = open(&state).left(&lane, at(*most)).await.unwrap();
+        assert_eq!(left, [8], "{here:?} {backup:?}: the last call counts");
+    }
 }
 
 #[test]

@@ -187,7 +187,7 @@ export interface LiveRun {
   counts: Counts;
   /** Calls made so far. */
   calls: number;
-  /** What keeps it waiting, such as the account's limit. */
+  /** What keeps it from beginning, such as another process that runs the flow. */
   waits_for?: string;
   /** Slices under way or waiting, oldest first, 200 at most. */
   slices?: SliceState[];

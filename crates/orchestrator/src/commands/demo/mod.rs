@@ -43,7 +43,7 @@ pub(super) async fn demo(here: Here<'_>, ask: &cli::Demo) -> Outcome {
     let names = ["items".to_owned(), "orders".to_owned()];
     let mut ready = here.ready(&names, &dir).await?;
     let flows = ready.flows()?;
-    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::Due).await;
+    let ended = run_flows(here, &flows, &ready.state, &Work::Due).await;
     let code = conclude(out, &ended);
     sandbox.stop().await;
     let good = ended.iter().all(|(_, run)| run.as_ref().is_ok_and(|report| report.verdict == Verdict::Reconciled));

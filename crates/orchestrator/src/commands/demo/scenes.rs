@@ -109,7 +109,7 @@ pub(super) async fn play(here: Here<'_>, scene: Scene, ask: &cli::Demo, dir: &Pa
     keep_secrets(here, dir, &vendors).await?;
     let mut ready = here.ready(&[scene.name().to_owned()], dir).await?;
     let flows = ready.flows()?;
-    let ended = run_flows(here, &flows, &ready.state.surroundings(), &Work::Due).await;
+    let ended = run_flows(here, &flows, &ready.state, &Work::Due).await;
     let code = conclude(out, &ended);
     if let (Some(target), Some(last)) = (scene.received(), vendors.last()) {
         show_received(here, last, target);
