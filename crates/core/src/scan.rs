@@ -24,295 +24,319 @@ impl<'a> Parts<'a> {
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) with the fact `byte` if the text is not one JSON object, or a
     /// wanted list is anything else.
     pub fn split(body: &'a str, lists: &[String]) -> Result<Self> {
-        let mut scan = Scan::new(body);
+        let mut scan = Scan { text: body, bytes: body.as_bytes(), open: Vec::new() };
         let split = scan.parts(lists);
-        split.map_err(|Wrong| Error::malformed("the answer is not the documented JSON").with("byte", scan.at))
+        split.map_err(|Wrong(at)| Error::malformed("the answer is not the documented JSON").with("byte", at))
     }
 }
 
-/// The text is not what it has to be, where the scan stands.
+/// The text is not what it has to be, at that byte.
 #[derive(Debug)]
-struct Wrong;
+struct Wrong(usize);
 
 type Scanned<T> = std::result::Result<T, Wrong>;
 
+/// The place in the text goes from hand to hand instead of being kept here, so that it stays in a register.
 #[derive(Debug)]
 struct Scan<'a> {
     text: &'a str,
-    at: usize,
-    /// The brackets that close what is open.
+    bytes: &'a [u8],
+    /// The brackets that close what is open around the innermost.
     open: Vec<u8>,
 }
 
 impl<'a> Scan<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, at: 0, open: Vec::new() }
-    }
-
-    fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn skip_blank(&mut self) {
-        while matches!(self.byte(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
-        }
-    }
-
-    /// Takes that byte if it comes next.
-    fn take(&mut self, byte: u8) -> bool {
-        let here = self.byte() == Some(byte);
-        self.at += usize::from(here);
-        here
-    }
-
-    fn expect(&mut self, byte: u8) -> Scanned<()> {
-        if self.take(byte) { Ok(()) } else { Err(Wrong) }
-    }
-
     fn parts(&mut self, lists: &[String]) -> Scanned<Parts<'a>> {
         let mut parts = Parts::default();
-        self.skip_blank();
-        self.expect(b'{')?;
-        self.skip_blank();
-        if !self.take(b'}') {
+        let mut at = blank(self.bytes, 0);
+        at = blank(self.bytes, expect(self.bytes, at, b'{')?);
+        if self.bytes.get(at) == Some(&b'}') {
+            at += 1;
+        } else {
             loop {
-                let name = self.name()?;
+                let name;
+                (name, at) = self.name(at)?;
                 match lists.iter().position(|list| *list == name) {
-                    Some(rank) if self.byte() == Some(b'[') => parts.lists.push((rank, self.rows()?)),
-                    Some(_) => self.literal("null")?,
-                    None => parts.fields.push((name, self.value()?)),
+                    Some(rank) if self.bytes.get(at) == Some(&b'[') => {
+                        let rows;
+                        (rows, at) = self.rows(at)?;
+                        parts.lists.push((rank, rows));
+                    }
+                    Some(_) => at = literal(self.bytes, at, b"null")?,
+                    None => {
+                        let start = at;
+                        at = self.value(start)?;
+                        parts.fields.push((name, &self.text[start..at]));
+                    }
                 }
-                if !self.goes_on(b'}')? {
+                let more;
+                (more, at) = goes_on(self.bytes, at, b'}')?;
+                if !more {
                     break;
                 }
             }
         }
-        self.skip_blank();
-        if self.at == self.text.len() { Ok(parts) } else { Err(Wrong) }
+        at = blank(self.bytes, at);
+        if at == self.bytes.len() { Ok(parts) } else { Err(Wrong(at)) }
     }
 
-    /// After a part of an object or a list: whether another one follows.
-    fn goes_on(&mut self, close: u8) -> Scanned<bool> {
-        self.skip_blank();
-        if self.take(b',') {
-            self.skip_blank();
-            return Ok(true);
-        }
-        self.expect(close).map(|()| false)
-    }
-
-    fn rows(&mut self) -> Scanned<Rows<'a>> {
+    /// The rows of the list that begins at `at`, and where it ends.
+    fn rows(&mut self, at: usize) -> Scanned<(Rows<'a>, usize)> {
         let mut rows = Rows::of(self.text);
-        self.expect(b'[')?;
-        self.skip_blank();
-        if self.take(b']') {
-            return Ok(rows);
+        let mut at = blank(self.bytes, expect(self.bytes, at, b'[')?);
+        if self.bytes.get(at) == Some(&b']') {
+            return Ok((rows, at + 1));
         }
         loop {
-            self.row(&mut rows)?;
-            if !self.goes_on(b']')? {
-                return Ok(rows);
+            at = self.row(&mut rows, at)?;
+            let more;
+            (more, at) = goes_on(self.bytes, at, b']')?;
+            if !more {
+                return Ok((rows, at));
             }
         }
     }
 
-    fn row(&mut self, rows: &mut Rows<'a>) -> Scanned<()> {
+    /// Takes the row that begins at `at`; returns where it ends.
+    fn row(&mut self, rows: &mut Rows<'a>, at: usize) -> Scanned<usize> {
         let before = rows.last();
         let mut alike = true;
         let mut n_fields = 0;
-        self.expect(b'{')?;
-        self.skip_blank();
-        if !self.take(b'}') {
+        let mut at = blank(self.bytes, expect(self.bytes, at, b'{')?);
+        if self.bytes.get(at) == Some(&b'}') {
+            at += 1;
+        } else {
             loop {
                 let expected = before.clone().nth(n_fields).and_then(|index| rows.name_at(index));
-                if let Some(name) = expected.and_then(|(start, end)| self.same_name(start, end)) {
-                    self.after_name()?;
-                    let value = self.spot()?;
-                    rows.push_spots(name, value);
+                if let Some(name) = expected.and_then(|(start, end)| self.same_name(at, start, end)) {
+                    let start = after_name(self.bytes, name.1 + 1)?;
+                    at = self.value(start)?;
+                    rows.push_spots(name, (start, at));
                 } else {
                     alike = false;
-                    let name = self.name()?;
-                    let value = self.value()?;
-                    rows.push(name, value);
+                    let (name, start) = self.name(at)?;
+                    at = self.value(start)?;
+                    rows.push(name, &self.text[start..at]);
                 }
                 n_fields += 1;
-                if !self.goes_on(b'}')? {
+                let more;
+                (more, at) = goes_on(self.bytes, at, b'}')?;
+                if !more {
                     break;
                 }
             }
         }
         rows.end(alike && n_fields == before.len());
-        Ok(())
+        Ok(at)
     }
 
-    /// Takes the name that lies from `start` to `end` already, quotes left out, if it comes here again.
-    fn same_name(&mut self, start: usize, end: usize) -> Option<Spot> {
-        let bytes = self.text.as_bytes();
-        let known = &bytes[start - 1..=end];
-        if !bytes[self.at..].starts_with(known) {
-            return None;
-        }
-        let from = self.at + 1;
-        self.at += known.len();
-        Some((from, self.at - 1))
+    /// Where the name lies that lies from `start` to `end` already, quotes left out, if it comes again at `at`.
+    fn same_name(&self, at: usize, start: usize, end: usize) -> Option<Spot> {
+        let known = &self.bytes[start - 1..=end];
+        self.bytes[at..].starts_with(known).then_some((at + 1, at + known.len() - 1))
     }
 
-    /// A name, decoded, and what stands between it and its value.
-    fn name(&mut self) -> Scanned<Cow<'a, str>> {
-        let start = self.at;
-        let has_escapes = self.string()?;
-        let quoted = &self.text[start..self.at];
-        let name = if has_escapes {
-            Cow::Owned(serde_json::from_str(quoted).map_err(|_| Wrong)?)
+    /// The name that begins at `at`, decoded, and where its value begins.
+    fn name(&self, at: usize) -> Scanned<(Cow<'a, str>, usize)> {
+        let end = string(self.bytes, at)?;
+        let quoted = &self.text[at..end];
+        let name = if quoted.contains('\\') {
+            Cow::Owned(serde_json::from_str(quoted).map_err(|_| Wrong(end))?)
         } else {
             Cow::Borrowed(&quoted[1..quoted.len() - 1])
         };
-        self.after_name()?;
-        Ok(name)
+        Ok((name, after_name(self.bytes, end)?))
     }
 
-    fn after_name(&mut self) -> Scanned<()> {
-        self.skip_blank();
-        self.expect(b':')?;
-        self.skip_blank();
-        Ok(())
-    }
-
-    fn value(&mut self) -> Scanned<&'a str> {
-        let (start, end) = self.spot()?;
-        Ok(&self.text[start..end])
-    }
-
-    /// Steps over one value.
-    fn spot(&mut self) -> Scanned<Spot> {
-        let start = self.at;
+    /// Steps over the value that begins at `at`; returns where it ends.
+    fn value(&mut self, mut at: usize) -> Scanned<usize> {
+        let bytes = self.bytes;
+        // What closes the innermost object or list; outside of any there is none.
+        let mut close = None;
+        self.open.clear();
         loop {
-            match self.byte().ok_or(Wrong)? {
-                b'"' => {
-                    self.string()?;
-                }
-                b'{' => {
-                    self.at += 1;
-                    self.skip_blank();
-                    if !self.take(b'}') {
-                        self.open.push(b'}');
-                        self.inner_name()?;
+            at = match bytes.get(at) {
+                Some(b'"') => string(bytes, at)?,
+                Some(b'{') => {
+                    at = blank(bytes, at + 1);
+                    if bytes.get(at) == Some(&b'}') {
+                        at + 1
+                    } else {
+                        self.open.extend(close.replace(b'}'));
+                        at = after_name(bytes, string(bytes, at)?)?;
                         continue;
                     }
                 }
-                b'[' => {
-                    self.at += 1;
-                    self.skip_blank();
-                    if !self.take(b']') {
-                        self.open.push(b']');
+                Some(b'[') => {
+                    at = blank(bytes, at + 1);
+                    if bytes.get(at) == Some(&b']') {
+                        at + 1
+                    } else {
+                        self.open.extend(close.replace(b']'));
                         continue;
                     }
                 }
-                b't' => self.literal("true")?,
-                b'f' => self.literal("false")?,
-                b'n' => self.literal("null")?,
-                _ => self.number()?,
-            }
+                Some(b't') => literal(bytes, at, b"true")?,
+                Some(b'f') => literal(bytes, at, b"false")?,
+                Some(b'n') => literal(bytes, at, b"null")?,
+                Some(_) => number(bytes, at)?,
+                None => return Err(Wrong(at)),
+            };
             loop {
-                let Some(&close) = self.open.last() else { return Ok((start, self.at)) };
-                if self.goes_on(close)? {
-                    if close == b'}' {
-                        self.inner_name()?;
+                let Some(closing) = close else { return Ok(at) };
+                let more;
+                (more, at) = goes_on(bytes, at, closing)?;
+                if more {
+                    if closing == b'}' {
+                        at = after_name(bytes, string(bytes, at)?)?;
                     }
                     break;
                 }
-                self.open.pop();
-            }
-        }
-    }
-
-    fn inner_name(&mut self) -> Scanned<()> {
-        self.string()?;
-        self.after_name()
-    }
-
-    fn literal(&mut self, word: &str) -> Scanned<()> {
-        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
-            return Err(Wrong);
-        }
-        self.at += word.len();
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Scanned<()> {
-        let start = self.at;
-        while matches!(self.byte(), Some(b'0'..=b'9')) {
-            self.at += 1;
-        }
-        if self.at > start { Ok(()) } else { Err(Wrong) }
-    }
-
-    fn number(&mut self) -> Scanned<()> {
-        self.take(b'-');
-        if !self.take(b'0') {
-            self.digits()?;
-        } else if matches!(self.byte(), Some(b'0'..=b'9')) {
-            return Err(Wrong);
-        }
-        if self.take(b'.') {
-            self.digits()?;
-        }
-        if matches!(self.byte(), Some(b'e' | b'E')) {
-            self.at += 1;
-            let _ = self.take(b'+') || self.take(b'-');
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    /// Steps over a text; says whether it holds escapes.
-    fn string(&mut self) -> Scanned<bool> {
-        let bytes = self.text.as_bytes();
-        self.expect(b'"')?;
-        let mut has_escapes = false;
-        loop {
-            while let Some(chunk) = bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
-                let special = special(u64::from_le_bytes(*chunk));
-                self.at += (special.trailing_zeros() / 8) as usize;
-                if special != 0 {
-                    break;
-                }
-            }
-            match self.byte().ok_or(Wrong)? {
-                b'"' => {
-                    self.at += 1;
-                    return Ok(has_escapes);
-                }
-                b'\\' => {
-                    has_escapes = true;
-                    self.at += 1;
-                    match self.byte().ok_or(Wrong)? {
-                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
-                        b'u' => {
-                            let code = bytes.get(self.at + 1..self.at + 5).ok_or(Wrong)?;
-                            if !code.iter().all(u8::is_ascii_hexdigit) {
-                                return Err(Wrong);
-                            }
-                            self.at += 5;
-                        }
-                        _ => return Err(Wrong),
-                    }
-                }
-                0..0x20 => return Err(Wrong),
-                _ => self.at += 1,
+                close = self.open.pop();
             }
         }
     }
 }
 
+/// Steps over what stands between two parts.
+#[inline]
+fn blank(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+        at += 1;
+    }
+    at
+}
+
+#[inline]
+fn expect(bytes: &[u8], at: usize, byte: u8) -> Scanned<usize> {
+    if bytes.get(at) == Some(&byte) { Ok(at + 1) } else { Err(Wrong(at)) }
+}
+
+/// After a part of an object or a list: whether another one follows, and where that or what is after the end begins.
+#[inline]
+fn goes_on(bytes: &[u8], at: usize, close: u8) -> Scanned<(bool, usize)> {
+    let at = blank(bytes, at);
+    match bytes.get(at) {
+        Some(b',') => Ok((true, blank(bytes, at + 1))),
+        Some(&byte) if byte == close => Ok((false, at + 1)),
+        _ => Err(Wrong(at)),
+    }
+}
+
+/// Steps over what stands between a name and its value.
+#[inline]
+fn after_name(bytes: &[u8], at: usize) -> Scanned<usize> {
+    Ok(blank(bytes, expect(bytes, blank(bytes, at), b':')?))
+}
+
+#[inline]
+fn literal(bytes: &[u8], at: usize, word: &[u8]) -> Scanned<usize> {
+    if bytes[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Wrong(at)) }
+}
+
+#[inline]
+fn digits(bytes: &[u8], start: usize) -> Scanned<usize> {
+    let mut at = start;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let others = no_digits(u64::from_le_bytes(*chunk));
+        at += (others.trailing_zeros() / 8) as usize;
+        if others != 0 {
+            break;
+        }
+    }
+    while matches!(bytes.get(at), Some(b'0'..=b'9')) {
+        at += 1;
+    }
+    if at > start { Ok(at) } else { Err(Wrong(at)) }
+}
+
+#[inline]
+fn number(bytes: &[u8], mut at: usize) -> Scanned<usize> {
+    at += usize::from(bytes.get(at) == Some(&b'-'));
+    if bytes.get(at) == Some(&b'0') {
+        at += 1;
+        if matches!(bytes.get(at), Some(b'0'..=b'9')) {
+            return Err(Wrong(at));
+        }
+    } else {
+        at = digits(bytes, at)?;
+    }
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(bytes, at + 1)?;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        at += 1;
+        at += usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
+        at = digits(bytes, at)?;
+    }
+    Ok(at)
+}
+
+/// Steps over the text that begins with a quote at `at`.
+#[inline]
+fn string(bytes: &[u8], at: usize) -> Scanned<usize> {
+    let at = plain(bytes, expect(bytes, at, b'"')?);
+    if bytes.get(at) == Some(&b'"') { Ok(at + 1) } else { string_with_escapes(bytes, at) }
+}
+
+/// Steps over what is neither a quote nor a backslash nor a control character.
+#[inline]
+fn plain(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let special = special(u64::from_le_bytes(*chunk));
+        at += (special.trailing_zeros() / 8) as usize;
+        if special != 0 {
+            return at;
+        }
+    }
+    while !matches!(bytes.get(at), None | Some(b'"' | b'\\' | 0..0x20)) {
+        at += 1;
+    }
+    at
+}
+
+/// Steps over the rest of a text, which holds an escape at `at` or is wrong there.
+#[cold]
+fn string_with_escapes(bytes: &[u8], mut at: usize) -> Scanned<usize> {
+    loop {
+        match bytes.get(at) {
+            Some(b'"') => return Ok(at + 1),
+            Some(b'\\') => {
+                at += 1;
+                match bytes.get(at) {
+                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at += 1,
+                    Some(b'u') => {
+                        let code = bytes.get(at + 1..at + 5).ok_or(Wrong(at))?;
+                        if !code.iter().all(u8::is_ascii_hexdigit) {
+                            return Err(Wrong(at));
+                        }
+                        at += 5;
+                    }
+                    _ => return Err(Wrong(at)),
+                }
+            }
+            _ => return Err(Wrong(at)),
+        }
+        at = plain(bytes, at);
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
 /// Marks quotes, backslashes and control characters among eight bytes in their highest bits; the lowest mark is right.
+#[inline]
 fn special(bytes: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
     let zeros = |n: u64| n.wrapping_sub(ONES) & !n;
     let below_blank = bytes.wrapping_sub(ONES * 0x20) & !bytes;
     (zeros(bytes ^ (ONES * 0x22)) | zeros(bytes ^ (ONES * 0x5C)) | below_blank) & HIGH
+}
+
+/// Marks what is no digit among eight bytes in their highest bits.
+#[inline]
+fn no_digits(bytes: u64) -> u64 {
+    let values = bytes ^ (ONES * 0x30);
+    (((values & !HIGH) + ONES * 0x76) | values) & HIGH
 }
 
 #[cfg(test)]
