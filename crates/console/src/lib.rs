@@ -13,7 +13,7 @@
 //! | `headers`, `assets` | what does every answer carry, and where does the page come from? |
 //! | [`openapi`] | how is the API described to programs? |
 //! | [`metrics`] | which figures are there for Prometheus? |
-//! | [`serve`] | how is it brought to the network: connections, TLS, the end |
+//! | [`serve`](mod@serve) | how is it brought to the network: connections, TLS, the end |
 
 pub mod access;
 mod app;

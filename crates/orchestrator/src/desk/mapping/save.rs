@@ -30,7 +30,7 @@ pub(super) fn read(house: &House, flow: &str, lang: Lang) -> Result<String> {
 /// Saves a text as the flow's file, which is used from then on.
 ///
 /// # Errors
-/// [`ErrorKind::Busy`] if the file has changed meanwhile, and the mistakes of the text.
+/// [`ErrorKind::Busy`](milkrun_core::ErrorKind::Busy) if the file has changed meanwhile, and the mistakes of the text.
 pub(in crate::desk) async fn save(house: &Arc<House>, flow: &str, draft: &MappingDraft, lang: Lang) -> Result<Saved> {
     let _alone = house.writing.lock().await;
     if revision(&read(house, flow, lang)?) != draft.revision {
