@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use milkrun_console::access::AUDIT_SHELF;
 use milkrun_core::notes::Notes as _;
 use milkrun_core::state::{FlowSummary, StateStore as _};
 use milkrun_core::{Idempotency, Result, SinkKind};
@@ -15,9 +16,6 @@ use super::disk::note_sizes;
 use crate::config::Retention;
 use crate::text::{self, Lang, Text};
 use crate::wiring::{Prepared, State};
-
-/// The shelf of the console's audit log.
-const AUDIT: &str = "console.audit";
 
 /// What was forgotten, or would be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -92,10 +90,10 @@ pub(crate) async fn retain(
     pages.forget(state, dry, lang, &mut done).await?;
     if let Some(before) = before(now, keep.audit) {
         done.audit = if dry {
-            let lines = state.store.recorded(AUDIT, None, u32::MAX).await?;
+            let lines = state.store.recorded(AUDIT_SHELF, None, u32::MAX).await?;
             lines.iter().filter(|line| line.at < before).count() as u64
         } else {
-            state.store.forget_recorded(AUDIT, before).await?
+            state.store.forget_recorded(AUDIT_SHELF, before).await?
         };
     }
     if !dry {
