@@ -106,13 +106,18 @@ impl Record {
 
     /// The value of the field of that name as JSON text; of a repeated name, the last.
     pub fn get(&self, name: &str) -> Option<&str> {
+        self.position(name).map(|index| self.value(index))
+    }
+
+    /// Which field has that name; of a repeated name, the last.
+    fn position(&self, name: &str) -> Option<usize> {
         let bytes = self.page.base.as_bytes();
         let is_it = |index: &usize| match self.field(*index).name {
             // An empty name, or one with escapes.
             (start, end) if start == end => self.name(*index) == name,
             (start, end) => bytes[start as usize..end as usize] == *name.as_bytes(),
         };
-        (0..self.len()).rev().find(is_it).map(|i| self.value(i))
+        (0..self.len()).rev().find(is_it)
     }
 
     /// The fields in the order they were written.
@@ -134,6 +139,36 @@ impl Record {
     /// A 128-bit fingerprint of the text (xxh3), to tell a changed record from an unchanged one.
     pub fn fingerprint(&self) -> u128 {
         xxh3_128(self.text().as_bytes())
+    }
+}
+
+/// Finds the values at the same paths in record after record: those of a page that have the same names are searched once.
+#[derive(Debug)]
+pub struct Finder<'p> {
+    paths: Vec<&'p str>,
+    /// The record that was searched last.
+    last: Option<Record>,
+    /// Which of its fields each path is the name of.
+    fields: Vec<Option<usize>>,
+}
+
+impl<'p> Finder<'p> {
+    /// Finds the values at these paths, see [`Record::at`].
+    pub fn new(paths: impl IntoIterator<Item = &'p str>) -> Self {
+        Self { paths: paths.into_iter().collect(), last: None, fields: Vec::new() }
+    }
+
+    /// The value at each path, in their order.
+    pub fn values<'a>(&'a mut self, record: &'a Record) -> impl Iterator<Item = Option<Cow<'a, str>>> {
+        if !self.last.as_ref().is_some_and(|last| last.has_names_of(record)) {
+            self.fields.clear();
+            self.fields.extend(self.paths.iter().map(|path| record.position(path)));
+            self.last = Some(record.clone());
+        }
+        self.paths.iter().zip(&self.fields).map(|(path, field)| match field {
+            Some(index) => Some(Cow::Borrowed(record.value(*index))),
+            None => record.at(path),
+        })
     }
 }
 
@@ -455,15 +490,20 @@ impl Key {
 
     /// The key of `record`, or `None` if a part of it is missing, null, empty, or not a plain value.
     pub fn read(record: &Record, paths: &[String]) -> Option<Self> {
+        Self::join(paths.iter().map(|path| record.at(path)), paths.len())
+    }
+
+    /// The key whose `n_parts` parts are these values, see [`read`](Self::read).
+    pub fn join<'a>(values: impl IntoIterator<Item = Option<Cow<'a, str>>>, n_parts: usize) -> Option<Self> {
         let mut joined: Option<String> = None;
-        for path in paths {
-            let value = record.at(path)?;
+        for value in values {
+            let value = value?;
             let part = plain_text(&value)?;
             if part.is_empty() {
                 return None;
             }
             match &mut joined {
-                None if paths.len() == 1 => return Some(Self::of(&part)),
+                None if n_parts == 1 => return Some(Self::of(&part)),
                 None => joined = Some(escape_part(&part).into_owned()),
                 Some(text) => {
                     text.push('|');
@@ -547,6 +587,17 @@ mod tests {
             assert_eq!(records[0].get("单号"), Some("\"x\""));
             assert_eq!(records[0].at("b.c[1].d").unwrap(), "\"\\u0041\"");
             assert_eq!(records[0].at("b.c[2].d"), None);
+        }
+    }
+
+    #[test]
+    fn a_finder_finds_what_each_record_has() {
+        let list = r#"[{"a":1,"b":{"c":2}},{"a":3,"b":{"c":4}},{"b":{"c":5},"a":6},{"a":7,"a":8},{},{"b.c":9,"a":0}]"#;
+        let records = rows(list);
+        let mut finder = Finder::new(["b.c", "a"]);
+        for record in records.iter().chain(&rows(list)).chain(records.iter().rev()) {
+            let found: Vec<_> = finder.values(record).collect();
+            assert_eq!(found, [record.at("b.c"), record.at("a")], "{record:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! A page made ready: keys, versions and fingerprints, worked out once.
 
 use jiff::tz::TimeZone;
-use milkrun_core::record::plain_text;
+use milkrun_core::record::{Finder, plain_text};
 use milkrun_core::state::LedgerEntry;
 use milkrun_core::stream::{StreamSpec, read_stamp, zone};
 use milkrun_core::{Error, ErrorKind, Key, Page, Record, Result};
@@ -40,11 +40,22 @@ impl Marker {
     }
 
     pub(crate) fn mark(&self, record: &Record) -> Mark {
+        self.mark_found(&mut self.finder(), record)
+    }
+
+    /// Finds a record's version, where it has one, and the parts of its key.
+    fn finder(&self) -> Finder<'_> {
+        let version = self.stream.version.iter().map(|stamp| stamp.field.as_str());
+        Finder::new(version.chain(self.stream.key.iter().map(String::as_str)))
+    }
+
+    fn mark_found(&self, finder: &mut Finder<'_>, record: &Record) -> Mark {
+        let mut values = finder.values(record);
         let version = self.stream.version.as_ref().and_then(|stamp| {
-            let value = record.at(&stamp.field)?;
+            let value = values.next().flatten()?;
             read_stamp(&plain_text(&value)?, stamp.form, &self.zone).filter(|&at| Some(at) != stamp.none)
         });
-        Mark { key: Key::read(record, &self.stream.key), version, fingerprint: record.fingerprint() }
+        Mark { key: Key::join(values, self.stream.key.len()), version, fingerprint: record.fingerprint() }
     }
 
     /// The marks of a page's records, and the page's facts for the proof.
@@ -55,7 +66,8 @@ impl Marker {
     pub(crate) fn prepare(&self, page: &Page) -> Result<(Vec<Mark>, PageFacts)> {
         let mut facts = PageFacts::default();
         let mut print = Xxh3::new();
-        let marks: Vec<Mark> = page.records.iter().map(|record| self.mark(record)).collect();
+        let mut finder = self.finder();
+        let marks: Vec<Mark> = page.records.iter().map(|record| self.mark_found(&mut finder, record)).collect();
         for mark in &marks {
             let low = xxh3_64(&mark.fingerprint.to_le_bytes());
             let digest = mark.key.as_ref().map_or(low, Key::digest);

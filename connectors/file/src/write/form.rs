@@ -89,7 +89,7 @@ impl Form {
 
     fn push_line(&mut self, out: &mut Vec<u8>, document: &str) -> Result<()> {
         check_object(document)?;
-        if document.as_bytes().contains(&b'\n') {
+        if memchr::memchr(b'\n', document.as_bytes()).is_some() {
             // Outside of texts a line end says nothing, and within them JSON has none.
             serde_json::from_str::<IgnoredAny>(document).map_err(|e| no_object(document).caused_by(e))?;
             encode(out, &document.replace(['\n', '\r'], ""), self.encoding)?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::body::{NotUtf8, Text};
 use super::{Answer, Carrier, Verb, Wire};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -37,16 +38,17 @@ impl Carrier for HttpCarrier {
             .map(Duration::from_secs);
         let limit = body_limit;
         let expected = response.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(expected.min(limit));
+        let mut text = Text::with_capacity(expected.min(limit));
+        let not_utf8 = |NotUtf8| Error::malformed("the answer is not UTF-8");
         while let Some(chunk) = response.chunk().await.map_err(|e| broken(e, "the answer broke off"))? {
-            if bytes.len() + chunk.len() > limit {
+            if text.len() + chunk.len() > limit {
                 let error = Error::new(ErrorKind::Refused, "the answer is longer than the limit");
                 return Err(error.with("limit_bytes", limit).advise("ask for smaller pages (page_size)"));
             }
-            bytes.extend_from_slice(&chunk);
+            text.push(&chunk).map_err(not_utf8)?;
         }
-        let body = String::from_utf8(bytes).map_err(|_| Error::malformed("the answer is not UTF-8"))?;
-        Ok(Answer { status, retry_after, body: Arc::new(body) })
+        let body = Arc::new(text.finish().map_err(not_utf8)?);
+        Ok(Answer { status, retry_after, body })
     }
 }
 

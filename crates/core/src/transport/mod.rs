@@ -3,6 +3,7 @@
 //! Retry is outside quota, so each attempt pays; outside signing, so each attempt carries the current token. Only
 //! calls marked idempotent are repeated, and those that certainly had no effect.
 
+mod body;
 mod http;
 mod retry;
 
