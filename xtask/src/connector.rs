@@ -11,8 +11,10 @@ use crate::{Result, docs, time};
 const TEMPLATE: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../templates/connector/Cargo.toml")),
     ("README.md", include_str!("../templates/connector/README.md")),
+    ("README.zh.md", include_str!("../templates/connector/README.zh.md")),
     ("src/lib.rs", include_str!("../templates/connector/src/lib.rs")),
     ("src/config.rs", include_str!("../templates/connector/src/config.rs")),
+    ("src/zh.toml", include_str!("../templates/connector/src/zh.toml")),
     ("src/streams.rs", include_str!("../templates/connector/src/streams.rs")),
     ("src/source.rs", include_str!("../templates/connector/src/source.rs")),
     ("src/client.rs", include_str!("../templates/connector/src/client.rs")),
@@ -39,7 +41,7 @@ pub(crate) fn main(mut args: Args) -> Result {
     println!(
         "\nThe vendor in it is invented. In reading order: README.md, src/config.rs, src/streams.rs, src/source.rs,"
     );
-    println!("src/client.rs, src/error.rs, tests/conformance.rs with its fixtures.");
+    println!("src/client.rs, src/error.rs, tests/conformance.rs with its fixtures. Chinese: README.zh.md, src/zh.toml.");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::chinese::Catalogue;
 use crate::context::Context;
 use crate::error::Result;
 use crate::login::Login;
@@ -193,8 +194,12 @@ pub struct ConnectorSpec {
     pub title: (&'static str, &'static str),
     /// The crate's own documentation: the five facts, in Markdown.
     pub about: &'static str,
+    /// The same in Chinese.
+    pub about_zh: &'static str,
     /// The JSON Schema of the account's settings.
     pub schema: fn() -> schemars::Schema,
+    /// The Chinese of the schema's descriptions: the text of the crate's `zh.toml`.
+    pub zh: &'static str,
     /// The streams every account has.
     pub streams: fn() -> Vec<StreamSpec>,
     /// The targets every account has.
@@ -213,6 +218,13 @@ impl ConnectorSpec {
     /// The vendor's name in both languages.
     pub fn title(&self) -> Title {
         Title::new(self.title.0, self.title.1)
+    }
+
+    /// The JSON Schema of the account's settings, described in Chinese.
+    pub fn schema_zh(&self) -> serde_json::Value {
+        let mut schema = (self.schema)().to_value();
+        Catalogue::parse(self.zh).or(Catalogue::core()).translate(&mut schema);
+        schema
     }
 }
 

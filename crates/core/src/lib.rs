@@ -5,6 +5,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`connector`](mod@connector) | [`Source`], [`Sink`], [`AppendSink`], and the registry |
+//! | [`chinese`] | the Chinese of descriptions, as data beside the code |
 //! | [`stream`], [`target`], [`declared`] | what a source offers and a sink accepts, as data |
 //! | [`page`] | paging: where the next page starts, and when a page is the last |
 //! | [`record`] | one object as the vendor sent it, and its natural key |
@@ -16,6 +17,7 @@
 //! | [`state`] | what survives a crash, behind traits |
 //! | [`notes`] | what those who operate an installation write down, behind a trait |
 
+pub mod chinese;
 pub mod clock;
 pub mod connector;
 pub mod context;
@@ -38,6 +40,7 @@ pub mod token;
 pub mod transport;
 
 pub use async_trait::async_trait;
+pub use chinese::Catalogue;
 pub use clock::{Clock, SystemClock};
 pub use connector::{
     Account, AppendSink, Appender, ConnectorSpec, Opening, PageRequest, Sink, SinkKind, Source, connector, connectors,

@@ -96,6 +96,7 @@ impl schemars::JsonSchema for Secret {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "description": "A secret: an inline text, or better a reference that is resolved when the account is opened.",
+            "writeOnly": true,
             "anyOf": [
                 { "type": "string" },
                 { "type": "object", "properties": { "env": { "type": "string" } }, "required": ["env"], "additionalProperties": false },

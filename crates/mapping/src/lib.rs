@@ -51,5 +51,5 @@ pub use checks::{Checks, check};
 pub use error::MapError;
 pub use identity::Identity;
 pub use mapping::{Mapping, Options};
-pub use schema::schema;
+pub use schema::{SCHEMA_ZH, schema};
 pub use tables::{Table, Tables};

@@ -2,6 +2,9 @@
 
 use schemars::Schema;
 
+/// The Chinese of the schema's descriptions, by the English.
+pub const SCHEMA_ZH: &str = include_str!("schema.zh.toml");
+
 /// The schema of the mapping table; its root is the table itself.
 pub fn schema() -> Schema {
     serde_json::from_str(include_str!("schema.json")).expect("the schema is part of the program")

@@ -7,15 +7,15 @@ use milkrun_core::{ConnectorSpec, Error, QuotaSpec, TargetSpec};
 use serde_json::json;
 
 use super::{Failure, Here, Outcome};
-use crate::config::{suggest, write_duration};
+use crate::config::{account_schema, suggest, write_duration};
 use crate::show::{Align, Table};
-use crate::text::{self, fill};
+use crate::text::{self, Lang, fill};
 use crate::wiring::{Secrets, open_accounts};
 
 pub(super) fn connectors(here: Here<'_>) -> u8 {
     let out = here.out;
     let all = milkrun_core::connectors();
-    out.json(&json!({ "connectors": all.iter().map(|spec| connector_json(spec)).collect::<Vec<_>>() }));
+    out.json(&json!({ "connectors": all.iter().map(|spec| connector_json(spec, out.lang)).collect::<Vec<_>>() }));
     let columns = [
         (out.say(text::COLUMN_CONNECTOR), Align::Left),
         (out.say(text::COLUMN_TITLE), Align::Left),
@@ -43,30 +43,31 @@ pub(super) fn connectors(here: Here<'_>) -> u8 {
     0
 }
 
-fn connector_json(spec: &ConnectorSpec) -> serde_json::Value {
+/// A connector with all that can be known without an account; what is prose is in that language.
+fn connector_json(spec: &ConnectorSpec, lang: Lang) -> serde_json::Value {
     json!({
         "name": spec.name,
         "title": spec.title(),
-        "about": spec.about,
+        "about": if lang == Lang::Zh { spec.about_zh } else { spec.about },
         "example": spec.example,
-        "schema": (spec.schema)(),
+        "schema": account_schema(spec, lang),
         "quota": (spec.quota)(),
-        "streams": (spec.streams)().iter().map(stream_json).collect::<Vec<_>>(),
-        "targets": (spec.targets)().iter().map(target_json).collect::<Vec<_>>(),
+        "streams": (spec.streams)().iter().map(|stream| stream_json(stream, lang)).collect::<Vec<_>>(),
+        "targets": (spec.targets)().iter().map(|target| target_json(target, lang)).collect::<Vec<_>>(),
     })
 }
 
 /// A stream, and what its proof rests on.
-fn stream_json(stream: &StreamSpec) -> serde_json::Value {
+fn stream_json(stream: &StreamSpec, lang: Lang) -> serde_json::Value {
     let mut value = json!(stream);
-    value["assumes"] = json!(stream.proof.assumes());
+    value["assumes"] = json!(lang.retell(stream.proof.assumes()));
     value
 }
 
 /// A target, and what it promises about repetition.
-fn target_json(target: &TargetSpec) -> serde_json::Value {
+fn target_json(target: &TargetSpec, lang: Lang) -> serde_json::Value {
     let mut value = json!(target);
-    value["promise"] = json!(target.idempotency.promise());
+    value["promise"] = json!(lang.retell(target.idempotency.promise()));
     value
 }
 

@@ -387,6 +387,11 @@ fn variable(channel: &str, key: &str) -> String {
     format!("{channel}_{key}").to_uppercase().replace('-', "_")
 }
 
+/// What each rule watches, as its schema says it, with the Chinese.
+pub(super) fn rule_titles() -> milkrun_core::Catalogue {
+    RULES.iter().map(|spec| (spec.title(Language::En), spec.title(Language::Zh))).collect()
+}
+
 /// The schema of a table of rules.
 pub(super) fn rules_schema(keys: &[&str]) -> serde_json::Value {
     let rule = |spec: &RuleSpec| {

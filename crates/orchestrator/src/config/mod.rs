@@ -54,7 +54,7 @@ pub(crate) use self::declare::{Declared, declared};
 pub(crate) use self::flow::{Changes, FlowConfig};
 pub(crate) use self::include::is_wanted as includes;
 pub(crate) use self::schedule::is_timetable;
-pub(crate) use self::schema::{flow_schema, installation_schema};
+pub(crate) use self::schema::{account_schema, flow_schema, installation_schema};
 pub(crate) use self::secret::{SecretSource, setting};
 pub(crate) use self::span::{At, Findings, Span, suggest};
 pub(crate) use self::tables::{TableConfig, TableFrom};

@@ -1,14 +1,37 @@
 //! The JSON Schema of both kinds of files, for editors.
 
 use milkrun_core::schemars::{JsonSchema as _, SchemaGenerator};
-use milkrun_core::{ConnectorSpec, Secret};
+use milkrun_core::{Catalogue, ConnectorSpec, Secret};
 use milkrun_engine::timetable::table::DEFAULT_ZONE;
 use serde_json::{Map, Value, json};
 
 use super::alerts;
+use crate::text::Lang;
+
+/// The Chinese of all that these schemas say beside the connectors.
+fn catalogue() -> Catalogue {
+    let own = Catalogue::parse(include_str!("schema.zh.toml"));
+    own.or(alerts::rule_titles()).or(Catalogue::parse(milkrun_mapping::SCHEMA_ZH)).or(Catalogue::core())
+}
+
+/// The schema of a connector's account, described in that language.
+pub(crate) fn account_schema(spec: &ConnectorSpec, lang: Lang) -> Value {
+    match lang {
+        Lang::En => (spec.schema)().to_value(),
+        Lang::Zh => spec.schema_zh(),
+    }
+}
+
+/// A schema of this module, described in that language.
+fn told(mut schema: Value, lang: Lang) -> Value {
+    if lang == Lang::Zh {
+        catalogue().translate(&mut schema);
+    }
+    schema
+}
 
 /// The schema of `flows/*.toml`.
-pub(crate) fn flow_schema() -> Value {
+pub(crate) fn flow_schema(lang: Lang) -> Value {
     let text = |about: &str| json!({ "type": "string", "description": about });
     let span = |about: &str| json!({ "type": "string", "description": about, "examples": ["10m", "1h30m", "1d"] });
     let date = |about: &str| json!({ "type": "string", "description": about, "examples": ["2026-01-01", "2026-01-01T08:00:00+08:00"] });
@@ -93,7 +116,7 @@ pub(crate) fn flow_schema() -> Value {
     if let Some(fields) = mapping.as_object_mut() {
         fields.remove("$schema");
     }
-    json!({
+    let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A flow of Milkrun",
         "type": "object",
@@ -125,15 +148,16 @@ pub(crate) fn flow_schema() -> Value {
         },
         "required": ["source", "sink"],
         "$defs": defs,
-    })
+    });
+    told(schema, lang)
 }
 
 /// The schema of `milkrun.toml`, with the settings of these connectors.
-pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
+pub(crate) fn installation_schema(connectors: &[&ConnectorSpec], lang: Lang) -> Value {
     let mut defs = Map::new();
     let mut accounts = Vec::new();
     for spec in connectors {
-        let mut schema = (spec.schema)().to_value();
+        let mut schema = account_schema(spec, lang);
         let Some(fields) = schema.as_object_mut() else { continue };
         fields.remove("$schema");
         if let Some(Value::Object(own)) = fields.remove("$defs") {
@@ -158,7 +182,7 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
         accounts.push(schema);
     }
     let age = |usual: &str, about: &str| json!({ "type": "string", "default": usual, "description": about });
-    json!({
+    let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "An installation of Milkrun",
         "type": "object",
@@ -218,7 +242,8 @@ pub(crate) fn installation_schema(connectors: &[&ConnectorSpec]) -> Value {
             },
         },
         "$defs": defs,
-    })
+    });
+    told(schema, lang)
 }
 
 /// The schema of `[console]`.
@@ -285,13 +310,13 @@ mod tests {
             keys.sort();
             keys
         };
-        let flow = flow_schema();
+        let flow = flow_schema(Lang::En);
         assert_eq!(properties(&flow, "/properties"), sorted(super::super::flow::FLOW));
         assert_eq!(properties(&flow, "/properties/source/properties"), sorted(super::super::flow::SOURCE));
         assert_eq!(properties(&flow, "/properties/sink/properties"), sorted(super::super::flow::SINK));
         let schedule = "/properties/schedule/oneOf/1/properties";
         assert_eq!(properties(&flow, schedule), sorted(super::super::schedule::KEYS));
-        let all = installation_schema(&milkrun_core::connectors());
+        let all = installation_schema(&milkrun_core::connectors(), Lang::En);
         assert_eq!(properties(&all, "/properties"), sorted(super::super::TOP));
         assert_eq!(properties(&all, "/properties/alerts/properties"), sorted(alerts::ALERTS));
         assert_eq!(properties(&all, "/properties/alerts/properties/rules/properties"), sorted(alerts::ALL_RULES));
@@ -322,7 +347,7 @@ mod tests {
                 _ => {}
             }
         }
-        for schema in [flow_schema(), installation_schema(&milkrun_core::connectors())] {
+        for schema in [flow_schema(Lang::Zh), installation_schema(&milkrun_core::connectors(), Lang::Zh)] {
             walk(&schema, &schema);
         }
     }
