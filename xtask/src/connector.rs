@@ -41,7 +41,9 @@ pub(crate) fn main(mut args: Args) -> Result {
     println!(
         "\nThe vendor in it is invented. In reading order: README.md, src/config.rs, src/streams.rs, src/source.rs,"
     );
-    println!("src/client.rs, src/error.rs, tests/conformance.rs with its fixtures. Chinese: README.zh.md, src/zh.toml.");
+    println!(
+        "src/client.rs, src/error.rs, tests/conformance.rs with its fixtures. Chinese: README.zh.md, src/zh.toml."
+    );
     Ok(())
 }
 

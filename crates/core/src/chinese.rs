@@ -110,7 +110,10 @@ mod tests {
             })
         };
         let english = schema("The key.", "Records per page,\n1 to 100.", "A file");
-        assert_eq!(descriptions(&english), ["A file", "Records per page, 1 to 100.", "The key."].map(Into::into).into());
+        assert_eq!(
+            descriptions(&english),
+            ["A file", "Records per page, 1 to 100.", "The key."].map(Into::into).into()
+        );
         let own = Catalogue::parse("\"The key.\" = \"键。\"");
         let more = [("The key.", "钥匙。"), ("Records per page, 1 to 100.", "每页记录数，1 到 100。")];
         let catalogue = own.or(more.into_iter().collect());

@@ -5,11 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use milkrun_bundle as _;
+use milkrun_core::chinese::descriptions;
 use milkrun_core::stream::{Title, UnitKind, zone};
-use milkrun_core::{ConnectorSpec, StreamSpec, connectors};
+use milkrun_core::{Catalogue, ConnectorSpec, StreamSpec, connectors};
 
 /// The five facts that each connector states, in order.
 const FACTS: [&str; 5] = ["Reference", "Token", "Paging", "Quota", "Time"];
+
+/// The same in Chinese.
+const FACTS_ZH: [&str; 5] = ["参考", "令牌", "分页", "限额", "时间"];
 
 /// Features of the binary that are no connectors; each has to be a feature of its own still.
 const BESIDES: [&str; 2] = ["keyring", "otel"];
@@ -92,9 +96,13 @@ fn every_connector_states_its_facts_in_both_languages() {
         let name = spec.name;
         assert!(is_name(name), "{name}");
         assert_eq!(wrong(&spec.title()), None, "{name}: {:?}", spec.title());
-        let facts: Vec<&str> =
-            spec.about.lines().filter_map(|line| line.strip_prefix("- ")?.split(':').next()).collect();
-        assert_eq!(facts, FACTS, "{name}: the five facts in its about.md");
+        let facts = |about: &'static str, colon| {
+            let facts = about.lines().filter_map(move |line| line.strip_prefix("- ")?.split(colon).next());
+            facts.collect::<Vec<_>>()
+        };
+        assert_eq!(facts(spec.about, ':'), FACTS, "{name}: the five facts in its about.md");
+        assert_eq!(facts(spec.about_zh, '：'), FACTS_ZH, "{name}: the five facts in its about.zh.md");
+        assert_eq!(code_of(spec.about), code_of(spec.about_zh), "{name}: the code in both texts");
         let example: toml::Table = spec.example.parse().unwrap();
         let accounts: Vec<_> = example["accounts"].as_table().unwrap().values().collect();
         assert!(accounts.iter().all(|account| account["connector"].as_str() == Some(name)), "{name}: its example");
@@ -112,6 +120,40 @@ fn every_connector_states_its_facts_in_both_languages() {
             assert!(target.batch > 0, "{name}/{}", target.name);
         }
     }
+}
+
+/// What stands between backticks: the same in both languages, in any order.
+fn code_of(text: &str) -> Vec<String> {
+    let one_line = |code: &str| code.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut found: Vec<_> = text.split('`').skip(1).step_by(2).map(one_line).collect();
+    // Blocks have comments, which are prose.
+    found.retain(|code| !code.contains("[["));
+    found.sort();
+    found
+}
+
+#[test]
+fn every_description_has_its_chinese_and_no_chinese_is_of_none() {
+    let core = Catalogue::core();
+    let mut unused = core.english();
+    for spec in connectors() {
+        let own = Catalogue::parse(spec.zh);
+        let said = descriptions(&(spec.schema)().to_value());
+        let missing: Vec<_> = said.iter().filter(|text| own.get(text).or(core.get(text)).is_none()).collect();
+        assert!(missing.is_empty(), "{}: without Chinese in its zh.toml: {missing:#?}", spec.name);
+        let stale: Vec<_> = own.english().into_iter().filter(|text| !said.contains(text)).collect();
+        assert!(stale.is_empty(), "{}: in its zh.toml, and no description: {stale:#?}", spec.name);
+        let twice: Vec<_> = own.english().into_iter().filter(|text| core.get(text) == own.get(text)).collect();
+        assert!(twice.is_empty(), "{}: in its zh.toml, and the same in the core's: {twice:#?}", spec.name);
+        for text in &said {
+            let chinese = own.get(text).or(core.get(text)).unwrap();
+            assert_eq!(code_of(text), code_of(chinese), "{}: {text} = {chinese}", spec.name);
+        }
+        let left: Vec<_> = descriptions(&spec.schema_zh()).intersection(&said).cloned().collect();
+        assert!(left.iter().all(|text| own.get(text).or(core.get(text)) == Some(text)), "{}: {left:#?}", spec.name);
+        unused.retain(|text| !said.contains(text));
+    }
+    assert!(unused.is_empty(), "in the core's zh.toml, and no description of any connector: {unused:#?}");
 }
 
 #[test]
@@ -177,12 +219,10 @@ fn wrong_with(stream: &StreamSpec, all: &[StreamSpec]) -> Option<String> {
 }
 
 #[test]
-fn every_connector_has_a_page_and_no_page_is_of_none() {
+fn every_connector_has_a_page_in_both_languages_and_no_page_is_of_none() {
     let folder = root().join("docs/connectors");
-    let pages = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let pages: BTreeSet<String> = pages
-        .map(|page| page.file_stem().unwrap().to_str().unwrap().to_owned())
-        .filter(|page| page != "README")
-        .collect();
-    assert_eq!(pages, names(), "`cargo xtask docs` writes the pages");
+    let pages = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let pages: BTreeSet<String> = pages.filter(|page| !page.starts_with("README.")).collect();
+    let expected = names().into_iter().flat_map(|name| [format!("{name}.md"), format!("{name}.zh.md")]);
+    assert_eq!(pages, expected.collect(), "`cargo xtask docs` writes the pages");
 }

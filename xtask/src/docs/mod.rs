@@ -1,13 +1,15 @@
-//! `docs`: the pages of `docs/connectors/`, written from what the binary says of its connectors.
+//! `docs`: the pages of `docs/connectors/` in both languages, written from what the binary says of its connectors.
 
 mod page;
 mod schema;
+mod words;
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
+use self::words::Lang;
 use crate::Result;
 use crate::args::Args;
 use crate::shell::{self, cargo};
@@ -81,16 +83,18 @@ fn superfluous(root: &Path, pages: &[(String, String)]) -> Result<Vec<String>> {
 
 /// All pages by file name.
 fn pages(root: &Path) -> Result<Vec<(String, String)>> {
-    let mut command = cargo(root);
-    command.args(["run", "--quiet", "--package", "milkrun", "--features", "all"]);
-    let text = shell::capture(command.args(["--", "connectors", "--json"]))?;
-    let said: Value = serde_json::from_str(&text)?;
-    let connectors = said.as_array().or_else(|| said["connectors"].as_array());
-    let connectors = connectors.ok_or("`milkrun connectors --json` gave no list")?;
-    let mut pages = vec![("README.md".to_owned(), page::index(connectors))];
-    for connector in connectors {
-        let name = connector["name"].as_str().ok_or("a connector has no name")?;
-        pages.push((format!("{name}.md"), page::of(connector)));
+    let mut pages = Vec::new();
+    for lang in [Lang::En, Lang::Zh] {
+        let mut command = cargo(root);
+        command.args(["run", "--quiet", "--package", "milkrun", "--features", "all"]);
+        let text = shell::capture(command.args(["--", "connectors", "--json", "--lang", lang.name()]))?;
+        let said: Value = serde_json::from_str(&text)?;
+        let connectors = said["connectors"].as_array().ok_or("`milkrun connectors --json` gave no list")?;
+        pages.push((lang.file("README"), page::index(connectors, lang)));
+        for connector in connectors {
+            let name = connector["name"].as_str().ok_or("a connector has no name")?;
+            pages.push((lang.file(name), page::of(connector, lang)));
+        }
     }
     Ok(pages)
 }

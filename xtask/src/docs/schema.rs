@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::words::{self, Lang};
+
 /// One setting.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Setting {
@@ -19,13 +21,13 @@ pub(super) struct Setting {
 const DEEPEST: usize = 4;
 
 /// The settings that a schema describes, required ones first, each group in the order of the names.
-pub(super) fn settings(schema: &Value) -> Vec<Setting> {
+pub(super) fn settings(schema: &Value, lang: Lang) -> Vec<Setting> {
     let mut rows = Vec::new();
-    collect(schema, schema, "", 0, &mut rows);
+    collect((schema, lang), schema, "", 0, &mut rows);
     rows
 }
 
-fn collect(root: &Value, table: &Value, prefix: &str, depth: usize, rows: &mut Vec<Setting>) {
+fn collect((root, lang): (&Value, Lang), table: &Value, prefix: &str, depth: usize, rows: &mut Vec<Setting>) {
     let table = resolve(root, table);
     let Some(properties) = table["properties"].as_object() else { return };
     let is_required =
@@ -38,15 +40,15 @@ fn collect(root: &Value, table: &Value, prefix: &str, depth: usize, rows: &mut V
         let default = property.get("default").filter(|value| !value.is_null() && !is_empty(value));
         rows.push(Setting {
             name: full.clone(),
-            kind: kind(root, property),
+            kind: kind(root, property, lang),
             required: is_required(name),
             default: default.map(Value::to_string),
-            about: about(root, property),
+            about: about(root, property, lang),
         });
         if depth < DEEPEST
             && let Some((inner, between)) = inner(root, property)
         {
-            collect(root, inner, &format!("{full}{between}"), depth + 1, rows);
+            collect((root, lang), inner, &format!("{full}{between}"), depth + 1, rows);
         }
     }
 }
@@ -69,20 +71,23 @@ fn inner<'a>(root: &'a Value, property: &'a Value) -> Option<(&'a Value, &'stati
 }
 
 /// What a value is, in a word or two.
-fn kind(root: &Value, property: &Value) -> String {
+fn kind(root: &Value, property: &Value, lang: Lang) -> String {
     let named = without_null(property);
     let schema = resolve(root, named);
+    let say = |text| lang.say(text).to_owned();
+    let of = |text, inner: &Value| lang.fill(text, &[("kind", &kind(root, inner, lang))]);
     if is_secret(schema) {
-        return "secret".to_owned();
+        return say(words::SECRET);
     }
     if let Some(name) = named["$ref"].as_str()
         && schema.to_string().contains(name)
     {
         // What holds values of its own kind may hold anything.
-        return "any".to_owned();
+        return say(words::ANY);
     }
     if let Some(choices) = choices(schema) {
-        return choices.iter().map(|(choice, _)| format!("`{choice}`")).collect::<Vec<_>>().join(", ");
+        let choices: Vec<_> = choices.iter().map(|(choice, _)| format!("`{choice}`")).collect();
+        return choices.join(lang.say(words::COMMA));
     }
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],
@@ -90,30 +95,42 @@ fn kind(root: &Value, property: &Value) -> String {
         _ => Vec::new(),
     };
     match types[..] {
-        ["integer"] => "whole number".to_owned(),
-        ["boolean"] => "`true` or `false`".to_owned(),
-        ["string"] => "text".to_owned(),
         ["object"] if schema["additionalProperties"].is_object() => {
-            format!("table of: {}", kind(root, &schema["additionalProperties"]))
+            of(words::TABLE_OF, &schema["additionalProperties"])
         }
-        ["object"] => "table".to_owned(),
-        ["array"] => format!("list of: {}", kind(root, &schema["items"])),
+        ["array"] => of(words::LIST_OF, &schema["items"]),
         [] => match alternatives(schema) {
-            Some(several) => several.iter().map(|one| kind(root, one)).collect::<Vec<_>>().join(" or "),
-            None => "any".to_owned(),
+            Some(several) => {
+                let kinds: Vec<_> = several.iter().map(|one| kind(root, one, lang)).collect();
+                kinds.join(lang.say(words::OR))
+            }
+            None => say(words::ANY),
         },
-        _ => types.join(" or "),
+        ref several => several.iter().map(|one| plain(one, lang)).collect::<Vec<_>>().join(lang.say(words::OR)),
+    }
+}
+
+/// A type that says nothing of what is inside.
+fn plain(name: &str, lang: Lang) -> &str {
+    match name {
+        "integer" => lang.say(words::WHOLE_NUMBER),
+        "number" => lang.say(words::NUMBER_KIND),
+        "boolean" => lang.say(words::TRUE_OR_FALSE),
+        "string" => lang.say(words::TEXT),
+        "object" => lang.say(words::TABLE),
+        other => other,
     }
 }
 
 /// The description, with what each of its choices means.
-fn about(root: &Value, property: &Value) -> String {
+fn about(root: &Value, property: &Value, lang: Lang) -> String {
     let schema = resolve(root, without_null(property));
     let own = property["description"].as_str().or_else(|| schema["description"].as_str()).unwrap_or_default();
     let mut text = own.split_whitespace().collect::<Vec<_>>().join(" ");
     let explained = choices(schema).unwrap_or_default();
     for (choice, meaning) in explained.iter().filter(|(_, meaning)| !meaning.is_empty()) {
-        let _ = write!(text, " `{choice}`: {meaning}");
+        let (between, colon) = (lang.say(words::BLANK), lang.say(words::COLON));
+        let _ = write!(text, "{between}`{choice}`{colon}{meaning}");
     }
     text
 }
@@ -156,7 +173,7 @@ fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
 }
 
 fn is_secret(schema: &Value) -> bool {
-    schema["description"].as_str().is_some_and(|text| text.starts_with("A secret:"))
+    schema["writeOnly"] == true
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -182,13 +199,13 @@ mod tests {
                 "tree": { "$ref": "#/$defs/Tree" },
             },
             "$defs": {
-                "Secret": { "description": "A secret: …", "anyOf": [{ "type": "string" }, { "type": "object" }] },
+                "Secret": { "writeOnly": true, "anyOf": [{ "type": "string" }, { "type": "object" }] },
                 "Way": { "oneOf": [{ "const": "a", "description": "First." }, { "enum": ["b", "c"] }] },
                 "Part": { "type": "object", "properties": { "of": { "type": ["boolean", "null"] } } },
                 "Tree": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "$ref": "#/$defs/Tree" } }] },
             },
         });
-        let rows = settings(&schema);
+        let rows = settings(&schema, Lang::En);
         let short: Vec<String> = rows
             .iter()
             .map(|row| {
@@ -208,5 +225,8 @@ mod tests {
                 "way|`a`, `b`, `c`|-| `a`: First.",
             ]
         );
+        let chinese: Vec<_> = settings(&schema, Lang::Zh).into_iter().map(|row| row.kind).collect();
+        let expected = ["密钥", "文本", "列表，元素为表", "`true` 或 `false`", "整数", "任意", "`a`、`b`、`c`"];
+        assert_eq!(chinese, expected);
     }
 }

@@ -8,10 +8,15 @@ use serde_json::{Map, Value, json};
 use super::alerts;
 use crate::text::Lang;
 
+/// The Chinese of what this crate says here.
+const OWN_ZH: &str = include_str!("schema.zh.toml");
+
 /// The Chinese of all that these schemas say beside the connectors.
 fn catalogue() -> Catalogue {
-    let own = Catalogue::parse(include_str!("schema.zh.toml"));
-    own.or(alerts::rule_titles()).or(Catalogue::parse(milkrun_mapping::SCHEMA_ZH)).or(Catalogue::core())
+    Catalogue::parse(OWN_ZH)
+        .or(alerts::rule_titles())
+        .or(Catalogue::parse(milkrun_mapping::SCHEMA_ZH))
+        .or(Catalogue::core())
 }
 
 /// The schema of a connector's account, described in that language.
@@ -296,6 +301,10 @@ fn rename(schema: &mut Value, connector: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use milkrun_core::chinese::descriptions;
+
     use super::super::console;
     use super::*;
 
@@ -331,6 +340,39 @@ mod tests {
         assert_eq!(of("/tls/properties"), sorted(console::TLS_KEYS));
         assert_eq!(of("/users/additionalProperties/properties"), sorted(console::USER_KEYS));
         assert_eq!(of("/tokens/additionalProperties/properties"), sorted(console::TOKEN_KEYS));
+    }
+
+    #[test]
+    fn everything_is_described_in_chinese_and_no_chinese_is_of_nothing() {
+        let connectors = milkrun_core::connectors();
+        let both = |lang| [flow_schema(lang), installation_schema(&connectors, lang)];
+        let all = |lang| both(lang).iter().flat_map(descriptions).collect::<BTreeSet<_>>();
+        let is_chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        // Names of methods and forms are the same in both.
+        let has_words = |text: &str| text.contains(' ') && !text.starts_with('`');
+        let left: Vec<_> = all(Lang::Zh).into_iter().filter(|text| has_words(text) && !is_chinese(text)).collect();
+        assert!(left.is_empty(), "without Chinese: {left:#?}");
+        let said = all(Lang::En);
+        let mapping = Catalogue::parse(milkrun_mapping::SCHEMA_ZH);
+        for own in [Catalogue::parse(OWN_ZH), mapping, alerts::rule_titles()] {
+            let stale: Vec<_> = own.english().into_iter().filter(|text| !said.contains(text)).collect();
+            assert!(stale.is_empty(), "no description: {stale:#?}");
+        }
+    }
+
+    #[test]
+    fn a_schema_speaks_the_language_that_is_asked_for() {
+        let schema = flow_schema(Lang::Zh);
+        assert_eq!(schema["title"], "Milkrun 的流程");
+        let at = |place: &str| schema.pointer(place).unwrap().as_str().unwrap();
+        assert_eq!(
+            at("/properties/source/properties/since/description"),
+            "从何时开始；只写日期则为该日在数据流时区的零点。"
+        );
+        assert_eq!(at("/properties/mapping/properties/each/description"), "该列表的每个元素生成一张单据。");
+        assert_eq!(at("/properties/sink/properties/changes/default"), "send");
+        let schema = installation_schema(&milkrun_core::connectors(), Lang::Zh);
+        assert_eq!(schema["properties"]["retention"]["properties"]["audit"]["description"], "谁在控制台做了什么。");
     }
 
     #[test]
