@@ -17,7 +17,9 @@ pub(super) fn index(connectors: &[Value], lang: Lang) -> String {
         let name = text(&connector["name"]);
         let names = |list: &Value| match list.as_array().map(Vec::as_slice) {
             None | Some([]) => lang.say(words::AS_DECLARED).to_owned(),
-            Some(list) => list.iter().map(|entry| code(text(&entry["name"]))).collect::<Vec<_>>().join(", "),
+            Some(list) => {
+                list.iter().map(|entry| code(text(&entry["name"]))).collect::<Vec<_>>().join(lang.say(words::COMMA))
+            }
         };
         let targets =
             if has_targets(connector) { names(&connector["targets"]) } else { lang.say(words::NONE).to_owned() };
