@@ -74,6 +74,10 @@ fn each_description(schema: &mut Value, visit: &mut impl FnMut(&mut String)) {
         Value::Object(keywords) => {
             for (keyword, value) in keywords {
                 match (keyword.as_str(), value) {
+                    // Their keys are names, whatever word they are.
+                    ("properties" | "$defs", Value::Object(named)) => {
+                        named.values_mut().for_each(|schema| each_description(schema, visit));
+                    }
                     // Values of settings, whatever they hold.
                     ("default" | "examples" | "const" | "enum", _) => {}
                     // A title that is no sentence is the name of a type.
@@ -105,7 +109,7 @@ mod tests {
                 "title": title,
                 "properties": {
                     "description": { "type": "string", "title": "Text", "description": key },
-                    "size": { "anyOf": [{ "description": size }], "default": { "description": "The key." } },
+                    "default": { "anyOf": [{ "description": size }], "default": { "description": "The key." } },
                 },
             })
         };

@@ -386,7 +386,7 @@ mod tests {
         for part in expected {
             assert!(page.contains(part), "{part}\nis not in\n{page}");
         }
-        let index = |lang| index(&[connector.clone()], lang);
+        let index = |lang| index(std::slice::from_ref(&connector), lang);
         assert!(index(Lang::Zh).ends_with("| [acme](acme.zh.md) | 艾可美 | `orders` | `bills` |\n"));
         assert!(index(Lang::En).ends_with("| [acme](acme.md) | Acme · 艾可美 | `orders` | `bills` |\n"));
     }

@@ -369,7 +369,7 @@ mod tests {
             at("/properties/source/properties/since/description"),
             "从何时开始；只写日期则为该日在数据流时区的零点。"
         );
-        assert_eq!(at("/properties/mapping/properties/each/description"), "该列表的每个元素生成一张单据。");
+        assert_eq!(at("/properties/mapping/properties/explode/description"), "该列表的每个元素生成一张单据。");
         assert_eq!(at("/properties/sink/properties/changes/default"), "send");
         let schema = installation_schema(&milkrun_core::connectors(), Lang::Zh);
         assert_eq!(schema["properties"]["retention"]["properties"]["audit"]["description"], "谁在控制台做了什么。");
