@@ -118,6 +118,7 @@ fn plain(name: &str, lang: Lang) -> &str {
         "boolean" => lang.say(words::TRUE_OR_FALSE),
         "string" => lang.say(words::TEXT),
         "object" => lang.say(words::TABLE),
+        "array" => lang.say(words::LIST),
         other => other,
     }
 }
@@ -226,7 +227,7 @@ mod tests {
             ]
         );
         let chinese: Vec<_> = settings(&schema, Lang::Zh).into_iter().map(|row| row.kind).collect();
-        let expected = ["密钥", "文本", "列表，元素为表", "`true` 或 `false`", "整数", "任意", "`a`、`b`、`c`"];
+        let expected = ["密钥", "文本", "表的列表", "`true` 或 `false`", "整数", "任意", "`a`、`b`、`c`"];
         assert_eq!(chinese, expected);
     }
 }

@@ -70,7 +70,7 @@ texts! {
     FACT: "- {name}: {what}", "- {name}：{what}";
     SENTENCE: "{text}.", "{text}。";
     AND: " and ", "，";
-    OR: " or ", "或";
+    OR: " or ", "、";
     COMMA: ", ", "、";
     COLON: ": ", "：";
     BLANK: " ", "";
@@ -159,8 +159,9 @@ texts! {
     TRUE_OR_FALSE: "`true` or `false`", "`true` 或 `false`";
     TEXT: "text", "文本";
     TABLE: "table", "表";
+    LIST: "list", "列表";
     TABLE_OF: "table of: {kind}", "表，值为{kind}";
-    LIST_OF: "list of: {kind}", "列表，元素为{kind}";
+    LIST_OF: "list of: {kind}", "{kind}的列表";
 
     // Spans of time.
     MILLISECONDS: "{n} ms", "{n} 毫秒";
