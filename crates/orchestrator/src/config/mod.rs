@@ -317,21 +317,28 @@ pub(crate) fn load_with(dir: &Path, draft: Draft<'_>, lang: Lang) -> Result<(Ins
     Ok((installation, reports))
 }
 
-/// The text of a file; the first byte that is not UTF-8 is a mistake, and what stands in its place is shown.
+/// The text of a file, and the mistake of one that is not UTF-8: what stands in the place of such bytes is shown.
 ///
 /// Editors in Chinese write GBK where nobody tells them otherwise.
-fn read_text(path: &Path, findings: &mut Findings) -> std::io::Result<String> {
-    let bytes = std::fs::read(path)?;
-    String::from_utf8(bytes).or_else(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let lang = findings.lang;
-        findings.mistake_with(
-            &(at..at + char::REPLACEMENT_CHARACTER.len_utf8()),
-            lang.say(text::NOT_UTF8),
-            lang.say(text::SAVE_AS_UTF8),
-        );
-        Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn read_utf8(path: &Path, lang: Lang) -> std::io::Result<(String, Option<Diagnostic>)> {
+    Ok(match String::from_utf8(std::fs::read(path)?) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+            let mistake = Diagnostic::new(span, lang.say(text::NOT_UTF8)).help(lang.say(text::SAVE_AS_UTF8));
+            (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(mistake))
+        }
     })
+}
+
+fn read_text(path: &Path, findings: &mut Findings) -> std::io::Result<String> {
+    let (text, mistake) = read_utf8(path, findings.lang)?;
+    findings.mistakes.extend(mistake);
+    Ok(text)
 }
 
 /// The structured log that `milkrun.toml` asks for, before anything else is read; what is wrong is said later.
