@@ -84,8 +84,8 @@ texts! {
     LEDGER_DOUBLES: "the target does not replace documents by key: a record that is forgotten and changes would arrive a second time", "目标不会按键替换单据：被忘记的记录再有变更时会重复到达";
     LEDGER_WHOLE: "the stream is read whole each time: everything that is forgotten would be sent again", "该数据流每次整体读取：被忘记的内容都会重新发送";
     KEPT_OPEN: "slices are open or records wait: they may still be needed", "有未关闭的切片或待投递的记录：可能仍然需要";
-    RETAINED: "forgotten: runs {runs}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "已忘记：运行 {runs} 次，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
-    WOULD_RETAIN: "would be forgotten: runs {runs}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "将会忘记：运行 {runs} 次，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
+    RETAINED: "forgotten: runs {runs}, incidents {incidents}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "已忘记：运行 {runs} 次，告警 {incidents} 条，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
+    WOULD_RETAIN: "would be forgotten: runs {runs}, incidents {incidents}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "将会忘记：运行 {runs} 次，告警 {incidents} 条，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
     RETAIN_KEPT: "  {flow}: {what} stay: {why}", "  {flow}：{what} 保留：{why}";
     WHAT_PAGES: "pages", "页";
     WHAT_LEDGER: "ledger rows", "台账行";
