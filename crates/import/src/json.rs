@@ -60,7 +60,7 @@ fn refused(text: &str, range: Range<usize>, kind: &ParseErrorKind) -> Diagnostic
             return mistake.help("add the closing quote");
         }
         Kind::String(Text::InvalidUnicodeEscapeSequence(_) | Text::ExpectedFourHexDigits) => {
-            "`\\u` wants the four digits of a character here"
+            "an escape by number has four digits"
         }
         Kind::String(_) => "this escape is not one of JSON's",
         Kind::ExpectedColonAfterObjectKey => "a colon is missing between a name and its value",
@@ -201,7 +201,7 @@ mod tests {
             ("{} {}", "1:4: there is something after the end of the JSON"),
             ("{\"a\": tru}", "1:7: this does not belong into JSON"),
             ("{\"a\": 1e}", "1:9: this is no number of JSON"),
-            ("{\"a\": \"\\u12\"}", "1:8: `\\u` wants the four digits of a character here"),
+            ("{\"a\": \"\\u12\"}", "1:8: an escape by number has four digits"),
             ("[,]", "1:2: a comma does not belong here"),
             ("not json at all", "1:1: a word does not belong here: texts stand in quotes"),
         ] {
