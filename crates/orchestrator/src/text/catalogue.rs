@@ -543,6 +543,7 @@ texts! {
 
     // Headings of the help.
     NO_SUCH_COMMAND: "there is no command `{name}`", "没有 `{name}` 这个命令";
+    MISSING_COMMAND: "`{name}` needs a command", "`{name}` 需要一个命令";
     NO_SUCH_ARGUMENT: "there is no argument `{name}`", "没有 `{name}` 这个参数";
     NO_VALUE: "`{name}` needs a value", "`{name}` 需要一个值";
     BAD_ARGUMENT: "`{name}` cannot be `{value}`", "`{name}` 不能为 `{value}`";

@@ -51,6 +51,10 @@ fn mistake(error: &Error) -> Option<String> {
             let name = text(ContextKind::InvalidSubcommand)?;
             (fill!(lang, super::NO_SUCH_COMMAND, name = name), ContextKind::SuggestedSubcommand)
         }
+        ErrorKind::MissingSubcommand => {
+            let name = text(ContextKind::InvalidSubcommand)?;
+            (fill!(lang, super::MISSING_COMMAND, name = name), ContextKind::SuggestedSubcommand)
+        }
         ErrorKind::UnknownArgument => {
             (fill!(lang, super::NO_SUCH_ARGUMENT, name = argument()?), ContextKind::SuggestedArg)
         }
@@ -83,7 +87,9 @@ fn mistake(error: &Error) -> Option<String> {
     let mut lines = vec![format!("{}: {what}", lang.say(super::ERROR))];
     if let Some(nearest) = names(nearest, "`、`") {
         lines.push(format!("  {}", fill!(lang, super::DID_YOU_MEAN, name = nearest)));
-    } else if let Some(known) = names(ContextKind::ValidValue, ", ") {
+    } else if let Some(known) =
+        names(ContextKind::ValidValue, ", ").or_else(|| names(ContextKind::ValidSubcommand, ", "))
+    {
         lines.push(format!("  {}", fill!(lang, super::KNOWN_ARE, names = known)));
     }
     if let Some(usage) = text(ContextKind::Usage) {
@@ -124,6 +130,7 @@ mod tests {
             "milkrun dead-letters x --remote-id 3",
             "milkrun import qeasy s.json",
             "milkrun replay x one",
+            "milkrun alerts --lang zh",
         ];
         let all: Vec<String> = lines.iter().map(|line| format!("$ {line}\n{}", told(line, Lang::Zh))).collect();
         insta::assert_snapshot!(all.join("\n"));
