@@ -137,8 +137,14 @@ mod tests {
 
     #[test]
     fn every_fault_is_known_here() {
+        let guide = |page: &str| {
+            let path = format!("{}/../../docs/guide/{page}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).unwrap()
+        };
+        let pages = ["trouble.md", "trouble.zh.md"].map(guide);
         for name in FAULTS {
             fault(name, Lang::En).unwrap();
+            assert!(pages.iter().all(|page| page.contains(&format!("`{name}`"))), "the guide does not name {name}");
         }
     }
 }
