@@ -452,23 +452,26 @@ impl TargetConfig {
 
     /// What the engine needs to know.
     pub(crate) fn spec(&self) -> TargetSpec {
-        let note = if self.id_check {
-            Title::new(
+        let field = self.id_field.clone();
+        let (note, idempotency) = if self.id_check {
+            let note = Title::new(
                 "idCheck: the platform skips a known id, so that a changed record is refused here instead of being skipped \
                  without a word. That a push leaves one record for each id is documented; the form of its answer is not.",
                 "idCheck:平台跳过已有 id,因此变更的记录在此被拒绝,而不是被悄悄跳过。同一 id 只存一条有文档说明,返回格式没有。",
-            )
+            );
+            (note, Idempotency::Skip { field })
         } else {
-            Title::new(
+            let note = Title::new(
                 "Without idCheck the platform overwrites a known id and sends the record on again, after a repeated push too.",
                 "关闭 idCheck 时,平台覆盖已有 id 并再次下发;重复推送也会再次下发。",
-            )
+            );
+            (note, Idempotency::Upsert { field })
         };
         TargetSpec {
             name: self.name.clone(),
             title: title_or_name(self.title.as_ref(), &self.name),
             endpoint: self.path(),
-            idempotency: Idempotency::Upsert { field: self.id_field.clone() },
+            idempotency,
             only_new: self.id_check,
             batch: self.batch,
             fields: self.fields.clone(),

@@ -382,6 +382,13 @@ fn sink_options(
     let is_set = |at: &Option<At<bool>>| at.as_ref().is_some_and(|at| at.value);
     options.skip_changed = config.sink.changes.as_ref().is_some_and(|at| at.value == Changes::Skip);
     options.ask_first = is_set(&config.sink.ask_first);
+    let forgets = matches!(target.idempotency, Idempotency::Key { remembered_for: Some(_), .. });
+    if let Some(at) = config.sink.ask_first.as_ref().filter(|at| at.value && forgets)
+        && !target.idempotency.can_be_asked()
+    {
+        let message = fill!(lang, text::CANNOT_BE_ASKED, target = target.name);
+        findings.mistake_with(&at.span, message, lang.say(text::REMOVE_LINE));
+    }
     options.keys.plain = is_set(&config.sink.plain_keys);
 }
 
