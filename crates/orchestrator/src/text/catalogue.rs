@@ -24,6 +24,9 @@ texts! {
     NONE_IS_KNOWN: "none is known", "目前没有可选项";
     N_MISTAKES: "mistakes: {n}; nothing was run", "共 {n} 处错误，未执行任何操作";
 
+    NOTHING_TO_DECLARE_HELP: "remove `[{part}.declare]`: what the connector has to know of it stands among the account's own settings", "删除 `[{part}.declare]`：连接器所需的内容写在账户自身的设置中";
+    DECLARED_DIFFERENTLY: "flow `{flow}` declares `{name}` for account `{account}` too, and differently", "流程 `{flow}` 也为账户 `{account}` 声明了 `{name}`，且内容不同";
+    DECLARED_DIFFERENTLY_HELP: "one name of an account is one thing: give this one another name (`{key}` in `[{part}]`), or declare the same in both", "同一账户下一个名称只代表一项内容：请在 `[{part}]` 的 `{key}` 中改用另一个名称，或让两处声明一致";
     NOTHING_TO_DECLARE: "connector `{connector}` takes no `{list}` of one's own", "连接器 `{connector}` 不支持自定义 `{list}`";
     // Tables.
     BAD_TABLE: "the table `{name}` needs one of `values`, `file` and `flow`", "表 `{name}` 需要 `values`、`file`、`flow` 三者之一";
