@@ -33,6 +33,7 @@ mod scenes;
 mod secrets;
 mod seeds;
 mod serve;
+mod served;
 mod sign;
 mod state;
 mod two;
