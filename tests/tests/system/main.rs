@@ -34,6 +34,7 @@ mod scenes;
 mod secrets;
 mod seeds;
 mod serve;
+mod served;
 mod sign;
 mod state;
 mod two;

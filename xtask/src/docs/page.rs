@@ -207,6 +207,7 @@ fn idempotency(kind: &Value) -> String {
             format!("a key of up to {} characters in {field}, remembered {remembered}", kind["max_len"])
         }
         "unique" => format!("{field} is unique"),
+        "skip" => format!("a known {field} is skipped"),
         "upsert" => format!("the same {field} replaces the document"),
         "committed-length" => "the written length is part of the checkpoint".to_owned(),
         _ => "no promise".to_owned(),

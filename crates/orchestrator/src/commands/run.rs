@@ -61,7 +61,8 @@ fn confirm(here: Here<'_>, flows: &[Flow], yes: bool) -> Result<bool> {
             (SinkKind::Appends(_), _) => text::RESTART_FILE,
             (_, Idempotency::Key { .. }) => text::RESTART_KEY,
             (_, Idempotency::Upsert { .. }) => text::RESTART_UPSERT,
-            (_, Idempotency::Unique { .. }) => text::RESTART_UNIQUE,
+            (_, Idempotency::Unique { look_up: true, .. }) => text::RESTART_UNIQUE,
+            (_, Idempotency::Unique { look_up: false, .. } | Idempotency::Skip { .. }) => text::RESTART_KEPT,
             (_, Idempotency::CommittedLength | Idempotency::None) => text::RESTART_DOUBLES,
         };
         out.note(fill!(out.lang, meaning, flow = flow.name, target = flow.target.name));

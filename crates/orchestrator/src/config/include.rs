@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use toml_edit::{DocumentMut, Item, Table};
 
 use super::span::Findings;
-use super::{At, read_utf8, tidy};
+use super::{AccountConfig, At, read_utf8, tidy};
 use crate::text::{self, Lang, fill};
 
 /// Whether a flow includes anything.
@@ -19,11 +19,14 @@ pub(crate) fn is_wanted(text: &str) -> bool {
 
 /// The text of a flow with what it includes; `None` if that cannot be read, which has been said.
 ///
-/// `included` gets the files that are read. The metadata gives the tables, and what the file says itself takes their place, key by key.
+/// `included` gets the files that are read. The metadata gives the tables, and what the file says itself takes their
+/// place, key by key. What the metadata declares is left out where the flow's account is of another connector, such as
+/// one that keeps documents for comparison: it says how the interface is called, which nobody does then.
 pub(super) fn expand(
     name: &str,
     path: &Path,
     text: &str,
+    accounts: &[AccountConfig],
     included: &mut Vec<PathBuf>,
     findings: &mut Findings,
 ) -> Option<String> {
@@ -95,6 +98,15 @@ pub(super) fn expand(
     // What is wrong with its grammar has been said.
     let mut own: DocumentMut = text.parse().ok()?;
     own.remove("include");
+    for (part, (_, connector)) in ["source", "sink"].into_iter().zip(&imported.accounts) {
+        let account = own.get(part).and_then(|own| own.get("account")).and_then(Item::as_str);
+        let account = accounts.iter().find(|other| Some(other.name.as_str()) == account);
+        if account.is_some_and(|account| account.connector.name != *connector)
+            && let Some(imported) = merged[part].as_table_mut()
+        {
+            imported.remove("declare");
+        }
+    }
     lay_over(merged.as_table_mut(), own.as_table());
     Some(merged.to_string())
 }

@@ -291,7 +291,8 @@ pub(crate) fn load_with(dir: &Path, draft: Draft<'_>, lang: Lang) -> Result<(Ins
         }
         if include::is_wanted(&file.text) {
             let mut findings = Findings::new(lang);
-            let merged = include::expand(&name, &path, &file.text, &mut installation.included, &mut findings);
+            let (accounts, included) = (&installation.accounts, &mut installation.included);
+            let merged = include::expand(&name, &path, &file.text, accounts, included, &mut findings);
             reports.add(&file, findings);
             let Some(text) = merged else {
                 installation.flow_names.push(name);

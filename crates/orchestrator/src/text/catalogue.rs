@@ -24,6 +24,9 @@ texts! {
     NONE_IS_KNOWN: "none is known", "目前没有可选项";
     N_MISTAKES: "mistakes: {n}; nothing was run", "共 {n} 处错误，未执行任何操作";
 
+    NOTHING_TO_DECLARE_HELP: "remove `[{part}.declare]`: what the connector has to know of it stands among the account's own settings", "删除 `[{part}.declare]`：连接器所需的内容写在账户自身的设置中";
+    DECLARED_DIFFERENTLY: "flow `{flow}` declares `{name}` for account `{account}` too, and differently", "流程 `{flow}` 也为账户 `{account}` 声明了 `{name}`，且内容不同";
+    DECLARED_DIFFERENTLY_HELP: "one name of an account is one thing: give this one another name (`{key}` in `[{part}]`), or declare the same in both", "同一账户下一个名称只代表一项内容：请在 `[{part}]` 的 `{key}` 中改用另一个名称，或让两处声明一致";
     NOTHING_TO_DECLARE: "connector `{connector}` takes no `{list}` of one's own", "连接器 `{connector}` 不支持自定义 `{list}`";
     // Tables.
     BAD_TABLE: "the table `{name}` needs one of `values`, `file` and `flow`", "表 `{name}` 需要 `values`、`file`、`flow` 三者之一";
@@ -338,6 +341,7 @@ texts! {
     PROOF_NOT_STRICTER: "`{stream}` is proved by `{own}`, and `{asked}` is not stricter", "`{stream}` 的证明方式是 `{own}`，`{asked}` 并不更严格";
     PAGE_SIZE_RANGE: "`page_size` is {value}; for `{stream}` it has to be {least} to {most}", "`page_size` 为 {value}；`{stream}` 要求在 {least} 到 {most} 之间";
     BATCH_TOO_LARGE: "`batch` is more than the {most} that `{target}` takes at once", "`batch` 超过了 `{target}` 一次可接收的 {most}";
+    CANNOT_BE_ASKED: "`ask_first` asks the target what it has, and `{target}` cannot be asked", "`ask_first` 需要向目标查询已有单据，而 `{target}` 无法查询";
     JOURNAL_NEEDED: "`{target}` is called over the network, which needs the journal", "`{target}` 通过网络调用，必须保留流水日志";
     NO_SUCH_FLOW: "no flow is called `{name}`", "没有名为 `{name}` 的流程";
     NO_FLOWS: "add a file such as flows/orders.toml; `milkrun demo` writes two to learn from", "请添加文件，如 flows/orders.toml；`milkrun demo` 会写出两个可供参考的流程";
@@ -355,7 +359,8 @@ texts! {
     RESTART_FILE: "{flow}: everything is read again; the file of target `{target}` is set aside, replaced or refused as its setting `on_existing` says, and written anew.", "{flow}：将全部重新读取；目标 `{target}` 的文件按 `on_existing` 设置另存、替换或拒绝，然后重新写入。";
     RESTART_KEY: "{flow}: everything is read and sent again with the same keys; target `{target}` answers with its first result as long as it remembers them.", "{flow}：将全部重新读取并以相同的幂等键重新发送；在目标 `{target}` 记得这些键的期限内，会返回首次结果。";
     RESTART_UPSERT: "{flow}: everything is read and sent again; target `{target}` replaces the documents it has.", "{flow}：将全部重新读取并发送；目标 `{target}` 会替换已有单据。";
-    RESTART_UNIQUE: "{flow}: everything is read and sent again; target `{target}` refuses what it has, and it is looked up.", "{flow}：将全部重新读取并发送；目标 `{target}` 会拒绝已有单据，随后查询原单。";
+    RESTART_UNIQUE: "{flow}: everything is read and sent again; target `{target}` takes no second document: those that it has are looked up, or become dead letters.", "{flow}：将全部重新读取并发送；目标 `{target}` 不接受重复单据：已有单据会查询确认，否则转入死信。";
+    RESTART_KEPT: "{flow}: everything is read and sent again; documents that target `{target}` has stay as they are and count as delivered.", "{flow}：将全部重新读取并发送；目标 `{target}` 已有的单据保持不变，计为已送达。";
     RESTART_DOUBLES: "{flow}: everything is read and sent again, and target `{target}` CANNOT KEEP IT FROM ARRIVING TWICE.", "{flow}：将全部重新读取并发送，目标 `{target}` 无法避免重复单据！";
     RESTART_QUESTION: "Begin anew? [y/N]", "确定重新开始吗？[y/N]";
     RESTART_NEEDS_YES: "`--restart` asks before it forgets, and nobody is there to answer", "`--restart` 需要确认，但当前无人应答";
