@@ -229,7 +229,7 @@ export async function serve({ port = 7788, open = false, now: fixed } = {}) {
           if (at >= from && at < until) entries.push({ flow: flow.name, at: run.started, ...(run.ended ? { ended: run.ended } : {}), run: run.id, ...(run.verdict ? { verdict: run.verdict } : {}) });
         }
         const running = live.get(flow.name);
-        if (running && new Date(running.started).getTime() < until) entries.push({ flow: flow.name, at: running.started, run: running.id });
+        if (running && new Date(running.started).getTime() < until) entries.push({ flow: flow.name, at: running.started, run: running.id, is_under_way: true });
         let next = nextStart(flow, Math.max(now(), from - 1));
         while (next !== undefined && next < until) {
           if (next >= from) entries.push({ flow: flow.name, at: iso(next) });

@@ -142,6 +142,7 @@ texts! {
     DOC_FLOW_FAILED_HELP: "run it again with `milkrun run` and read what it says: it goes on where it ended", "用 `milkrun run` 再次运行并查看提示：会从中断处继续";
     DOC_FLOW_UNPROVED: "the last run of `{flow}` could not prove that nothing is missing", "`{flow}` 上次运行未能证明没有遗漏";
     DOC_FLOW_UNPROVED_HELP: "run it again; if it stays so, read the slices with a quieter source or a smaller `window`", "请再次运行；若仍如此，请在来源变动较少时读取，或调小 `window`";
+    DOC_FLOW_RUNS: "`{flow}` is running: {who}", "`{flow}` 运行中：{who}";
     DOC_FLOW_CUT: "the last run of `{flow}` was cut off", "`{flow}` 上次运行被中断";
     DOC_FLOW_CUT_HELP: "run it again: it goes on where it ended", "请再次运行：会从中断处继续";
     DOC_FLOW_LETTERS: "`{flow}` has refused records: {n}", "`{flow}` 有被拒绝的记录：{n} 条";
@@ -484,6 +485,8 @@ texts! {
     FLOW_RUNS: "flow `{flow}` is running already", "流程 `{flow}` 正在运行";
     FLOW_RUNS_HELP: "wait until the run has ended, or cancel it", "请等待本次运行结束，或将其取消";
     FLOW_DOES_NOT_RUN: "flow `{flow}` is not running", "流程 `{flow}` 没有在运行";
+    FLOW_RUNS_ELSEWHERE: "flow `{flow}` is being run by {who}", "流程 `{flow}` 正由 {who} 运行";
+    FLOW_RUNS_ELSEWHERE_HELP: "end it there, such as with Ctrl-C", "请在该处结束它，例如按 Ctrl-C";
     FLOW_DOES_NOT_RUN_HELP: "there is nothing to cancel", "没有可取消的运行";
     FLOW_HAS_MISTAKES: "flow `{flow}` has mistakes in its files", "流程 `{flow}` 的文件有误";
     MEND_FILES: "mend the file; it is used at once", "请修改文件，修改后立即生效";

@@ -113,6 +113,8 @@ export interface Flow {
   next_start?: Timestamp;
   /** The run under way. */
   running?: LiveRun;
+  /** Another process that has the right to run it. */
+  elsewhere?: Elsewhere;
   /** The last run that has ended. */
   last_run?: RunSummary;
   /** The verdicts of the last runs, oldest first, 30 at most. */
@@ -131,6 +133,16 @@ export interface Flow {
   dead_letters: number;
   /** Spans of the past that are being read beside it. */
   backfills: BackfillState[];
+}
+
+/** Another process that runs a flow. */
+export interface Elsewhere {
+  /** Who that is, such as `process 12 on host`. */
+  who: string;
+  /** Since when. */
+  since: Timestamp;
+  /** The run that it is at; left out where it does something that has no place in the history. */
+  run?: number;
 }
 
 /** One account, its token and its limits. */
@@ -259,6 +271,10 @@ export interface RunSummary {
   verdict?: Verdict;
   /** Why it did not end `reconciled`, in the caller's language. */
   reason?: string;
+  /** Whether it is under way, here or in another process; without an end and this, it was cut off. */
+  is_under_way?: boolean;
+  /** Who runs it, while it is under way in another process. */
+  run_by?: string;
   /** Records read. */
   records: number;
   /** Documents written. */
@@ -319,6 +335,8 @@ export interface CalendarEntry {
   run?: number;
   /** Its verdict. */
   verdict?: Verdict;
+  /** Whether it is under way, here or in another process. */
+  is_under_way?: boolean;
 }
 
 /** A span of the past to be read. */
