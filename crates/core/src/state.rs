@@ -242,7 +242,7 @@ pub enum Verdict {
     Reconciled,
     /// Some slice could not be proved complete; it stays open.
     Unreconciled,
-    /// Every slice is proved complete, but some record is not delivered.
+    /// Every slice is proved complete, but some record is not delivered; or it was stopped before its end.
     Partial,
     /// An error ended the run early; what was committed stays.
     Failed,

@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 use milkrun_core::state::{Change, FlowState, Lease, LedgerEntry, Planned, RunRecord, StoredSlice, Verdict};
 use milkrun_core::stream::Slice;
-use milkrun_core::{Appender, Error, Page, Record, Result, SinkKind};
+use milkrun_core::{Appender, Error, ErrorKind, Page, Record, Result, SinkKind};
 use milkrun_mapping::Output;
 
 use crate::append::{Arrived, Batch, Checking};
@@ -97,7 +97,7 @@ async fn run_leased(
     let outcome = run.drive(stop).await;
     let mut report = run.report_now();
     let dead = !around.store.dead_letters(lease.flow, 0, 1).await?.is_empty();
-    conclude(&mut report, outcome, dead);
+    conclude(&mut report, outcome, dead, stop.is_asked());
     if let Some(record) = record {
         let text = serde_json::to_string(&report).expect("a report can be written");
         let ended = RunRecord { ended: Some(report.ended), verdict: Some(report.verdict), report: text, ..record };
@@ -115,8 +115,12 @@ async fn begin(around: &Surroundings, lease: Lease, started: Timestamp) -> Resul
 }
 
 /// The verdict: the worst that is true of the run.
-fn conclude(report: &mut Report, outcome: Result<()>, dead_letters: bool) {
+fn conclude(report: &mut Report, outcome: Result<()>, dead_letters: bool, was_asked: bool) {
     let (verdict, reason) = match outcome {
+        Err(error) if was_asked && error.kind() == ErrorKind::Interrupted => {
+            report.error_kind = Some(error.kind().as_str().to_owned());
+            (Verdict::Partial, Some("the run was stopped; the next one goes on where it ended".to_owned()))
+        }
         Err(error) => {
             let help = error.help().map(|h| format!(" — {h}")).unwrap_or_default();
             report.error_kind = Some(error.kind().as_str().to_owned());

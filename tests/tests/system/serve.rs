@@ -197,7 +197,10 @@ fn a_run_can_be_cancelled_and_a_changed_mapping_is_taken_on_by_it() {
     assert_eq!(flow["last_run"]["id"], 1);
     console.does("POST", "/flows/orders/cancel", &json!({}));
     let flow = console.until("/flows/orders", |flow| flow["running"].is_null());
-    assert_eq!((last_run(&flow), verdict(&flow)), (2, Some("failed")));
+    assert_eq!((last_run(&flow), verdict(&flow)), (2, Some("partial")));
+    let reason = flow["last_run"]["reason"].as_str().unwrap();
+    assert!(reason.contains("stopped"), "{reason}");
+    assert!(!installation.milkrun(&["doctor", "--offline"]).out.contains("failed"), "nothing is wrong with it");
     let (status, _) = console.refuses("POST", "/flows/orders/cancel", &json!({}));
     assert_eq!(status, 404);
     // To its end: each order exactly once, the later ones with the mark.

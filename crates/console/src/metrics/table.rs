@@ -26,7 +26,7 @@ const fn metric(name: &'static str, kind: &'static str, labels: &'static [&'stat
 #[rustfmt::skip]
 pub const TABLE: &[Metric] = &[
     metric("milkrun_build_info", "info", &["version"], "The version of the program that runs."),
-    metric("milkrun_run_total", "counter", &["flow", "verdict"], "Runs that have ended since the program was started, by verdict; `other` were killed."),
+    metric("milkrun_run_total", "counter", &["flow", "verdict"], "Runs that have ended since the program was started, by verdict; one that was stopped is `partial`, `other` were killed."),
     metric("milkrun_records_total", "counter", &["flow", "fate"], "Records read by runs that have ended, by what became of them: new, changed, unchanged, older, filtered, refused."),
     metric("milkrun_documents_total", "counter", &["flow"], "Documents written by runs that have ended."),
     metric("milkrun_calls_total", "counter", &["account", "endpoint", "outcome"], "Calls to vendors, by outcome: ok, or the kind of the error."),
