@@ -232,7 +232,8 @@ pub struct LiveRun {
     pub counts: Counts,
     /// Calls made so far.
     pub calls: u64,
-    /// What keeps it from beginning, such as another process that runs the flow.
+    /// What keeps it from beginning, such as another process that runs the flow, or what holds its calls up, such as the
+    /// account's limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
     /// Slices under way or waiting, oldest first, 200 at most.

@@ -65,15 +65,17 @@ async fn run_leased(
     }
     let state = around.store.load(lease).await?;
     // Other flows may use the same accounts: theirs are not this run's calls.
-    let calls = Calls::default();
     let mut flow = flow.as_party();
-    flow.source_cx = flow.source_cx.counted_in(Arc::clone(&calls.source));
-    flow.sink_cx = flow.sink_cx.counted_in(Arc::clone(&calls.sink));
+    let mut reads_as = flow.source_cx.clone();
     if *work == Work::Backfill
         && let Some(share) = state.slices.iter().filter_map(|stored| stored.share).max()
     {
         flow.sink_cx = backfill_context(&flow.sink_cx, &flow.name, share);
+        reads_as = backfill_context(&flow.source_cx, &flow.name, share);
     }
+    let calls = Calls::of(&reads_as, &flow.sink_cx);
+    flow.source_cx = flow.source_cx.counted_in(Arc::clone(&calls.source));
+    flow.sink_cx = flow.sink_cx.counted_in(Arc::clone(&calls.sink));
     let flow = &flow;
     let record = match work {
         Work::Due | Work::Anew | Work::Backfill => Some(begin(around, lease, started).await?),

@@ -214,6 +214,22 @@ fn a_run_can_be_cancelled_and_a_changed_mapping_is_taken_on_by_it() {
 }
 
 #[test]
+fn a_run_says_when_its_calls_are_held_up() {
+    let vendor = slow();
+    let installation = Installation::of_orders(&vendor, "window = \"1d\"\npage_size = 50");
+    installation.account(&vendor, "quota = [\"5/1m\"]\n");
+    let (serving, console) = serve(&installation);
+    console.does("POST", "/flows/orders/run", &json!({}));
+    let is_told = |flow: &Value| {
+        flow["running"]["waits_for"].as_str().is_some_and(|why| why.starts_with("the call limit of `km`, until "))
+    };
+    console.until("/flows/orders", is_told);
+    console.does("POST", "/flows/orders/cancel", &json!({}));
+    console.until("/flows/orders", |flow| flow["running"].is_null());
+    end(serving);
+}
+
+#[test]
 fn a_span_of_the_past_is_read_beside_a_run_and_by_itself() {
     let vendor = slow();
     let installation = Installation::of_orders(&vendor, "window = \"1d\"\npage_size = 50");

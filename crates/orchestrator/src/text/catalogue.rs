@@ -365,6 +365,9 @@ texts! {
     FLOW_DID_NOT_BEGIN: "Flow `{flow}` did not run:", "流程 `{flow}` 未能运行：";
     PROGRESS_RECORDS: "{n} records, {rate}/s", "{n} 条，{rate} 条/秒";
     PROGRESS_CALLS: "{left} calls left", "剩余调用 {left}";
+    HELD_BY_LIMIT: "the call limit of `{account}`, until {until}", "`{account}` 的调用限额，至 {until}";
+    HELD_BY_VENDOR: "the pause that the vendor of `{account}` asks for, until {until}", "`{account}` 的厂商要求的暂停，至 {until}";
+    PROGRESS_WAITS: "waits for {what}", "等待：{what}";
     PROGRESS_TO_GO: "about {time} to go", "约剩 {time}";
 
     // The reconciliation.

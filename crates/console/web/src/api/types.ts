@@ -199,7 +199,7 @@ export interface LiveRun {
   counts: Counts;
   /** Calls made so far. */
   calls: number;
-  /** What keeps it from beginning, such as another process that runs the flow. */
+  /** What keeps it from beginning, such as another process that runs the flow, or what holds its calls up, such as the account's limit. */
   waits_for?: string;
   /** Slices under way or waiting, oldest first, 200 at most. */
   slices?: SliceState[];
