@@ -537,9 +537,24 @@ pub struct Traced {
     /// The fingerprint of the mapping as it is now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping_version: Option<String>,
+    /// The run that delivered it; left out if it is no longer in the history, or if it was none, such as a replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<DeliveringRun>,
     /// Why today's mapping refuses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// The run that delivered a record.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DeliveringRun {
+    /// Its number within the flow.
+    pub id: u64,
+    /// When it began.
+    pub started: Timestamp,
+    /// The fingerprint of the mapping that it used; left out where the history does not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<String>,
 }
 
 /// A page as it came.

@@ -156,6 +156,9 @@ pub struct Report {
     /// The kind of the error that ended it, such as `config-invalid`; `interrupted` if it was only stopped.
     #[serde(default)]
     pub error_kind: Option<String>,
+    /// The fingerprint of the mapping that it used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<String>,
     /// When it began.
     pub started: Timestamp,
     /// When it ended.

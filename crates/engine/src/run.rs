@@ -78,7 +78,7 @@ async fn run_leased(
     flow.sink_cx = flow.sink_cx.counted_in(Arc::clone(&calls.sink));
     let flow = &flow;
     let record = match work {
-        Work::Due | Work::Anew | Work::Backfill => Some(begin(around, lease, started).await?),
+        Work::Due | Work::Anew | Work::Backfill => Some(begin(flow, around, lease, started).await?),
         Work::DeadLetters(_) => None,
     };
     let mut run = match Run::new(flow, around, lease, state, work, calls, record.clone(), observer).await {
@@ -109,8 +109,9 @@ async fn run_leased(
 }
 
 /// Writes into the history that a run has begun, and returns it with its number.
-async fn begin(around: &Surroundings, lease: Lease, started: Timestamp) -> Result<RunRecord> {
-    let begun = RunRecord { id: 0, started, ended: None, verdict: None, report: "{}".to_owned() };
+async fn begin(flow: &Flow, around: &Surroundings, lease: Lease, started: Timestamp) -> Result<RunRecord> {
+    let report = serde_json::json!({ "mapping": flow.mapping.fingerprint() }).to_string();
+    let begun = RunRecord { id: 0, started, ended: None, verdict: None, report };
     around.store.commit(lease, vec![Change::Run(begun.clone())]).await?;
     let newest = around.store.runs(lease.flow, None, 1).await?.pop();
     Ok(newest.unwrap_or(begun))
@@ -235,8 +236,9 @@ pub(crate) struct BesideOf<'a> {
 /// Of the slices beside that were set aside, so many are told.
 const TOLD_BESIDE: usize = 20;
 
-/// How often the history is told how far a run is.
-const NOTE_EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// How often the history is told how far a run is: what a run that was killed did later than this after its last word
+/// was not its own.
+pub const NOTE_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// Up to where earlier runs have planned.
 #[derive(Debug)]
@@ -269,6 +271,7 @@ impl<'a> Run<'a> {
             verdict: Verdict::Failed,
             reason: None,
             error_kind: None,
+            mapping: Some(flow.mapping.fingerprint()),
             started: now,
             ended: now,
             counts: Counts::default(),

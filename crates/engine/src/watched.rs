@@ -77,7 +77,7 @@ async fn a_run_that_is_killed_has_left_word() {
     let record = setting.store.runs(1, None, 1).await.unwrap().remove(0);
     assert_eq!((record.ended, record.verdict), (None, None));
     let report: Report = serde_json::from_str(&record.report).unwrap();
-    assert_eq!(report.run, record.id);
+    assert_eq!((report.run, report.mapping.clone()), (record.id, Some(setting.flow.mapping.fingerprint())));
     assert!(report.counts.records > 0, "{report:?}");
     let told = notes.0.into_inner().unwrap().last().unwrap().1;
     assert!(report.counts.records <= told);

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
-use milkrun_core::state::{DeadLetter, Holder, Stage, Verdict};
+use milkrun_core::state::{DeadLetter, Holder, RunRecord, Stage, Verdict};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::codec::{SqlKey, Written, from_id};
 use crate::fault::Work;
 use crate::key::MasterKey;
 use crate::worker::Workers;
-use crate::{lease, vault};
+use crate::{lease, query, vault};
 
 /// What is known of a token; never the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +148,21 @@ pub(crate) fn runs_between(
     }
     of_span.sort_by(|a, b| (a.started, &a.flow).cmp(&(b.started, &b.flow)));
     Ok(of_span)
+}
+
+/// The newest run of a flow that had begun by then, to the millisecond; whether it had ended is another matter.
+pub(crate) fn run_at(conn: &Connection, flow: i64, at: Timestamp) -> Work<Option<RunRecord>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 AND started < ?2 ORDER BY id DESC",
+    )?;
+    let mut rows = statement.query(params![flow, second_of(at) + "~"])?;
+    while let Some(row) = rows.next()? {
+        let run = query::run(row)?;
+        if run.started.as_millisecond() <= at.as_millisecond() {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
 }
 
 /// The start of every written instant within the same second.

@@ -136,18 +136,21 @@ pub(crate) fn runs(conn: &Connection, flow: i64, before: Option<u64>, limit: u32
         .prepare_cached(
             "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
         )?
-        .query_map(params![flow, before, limit], |row| {
-            let Written(started) = row.get(1)?;
-            Ok(RunRecord {
-                id: from_id(row.get(0)?),
-                started,
-                ended: row.get::<_, Option<Written<_>>>(2)?.map(|Written(ended)| ended),
-                verdict: row.get::<_, Option<Written<_>>>(3)?.map(|Written(verdict)| verdict),
-                report: row.get(4)?,
-            })
-        })?
+        .query_map(params![flow, before, limit], run)?
         .collect::<Result<_, _>>()?;
     Ok(runs)
+}
+
+/// A run, of its number, its start, its end, its verdict and its report.
+pub(crate) fn run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    let Written(started) = row.get(1)?;
+    Ok(RunRecord {
+        id: from_id(row.get(0)?),
+        started,
+        ended: row.get::<_, Option<Written<_>>>(2)?.map(|Written(ended)| ended),
+        verdict: row.get::<_, Option<Written<_>>>(3)?.map(|Written(verdict)| verdict),
+        report: row.get(4)?,
+    })
 }
 
 /// The dead letters of a flow, oldest first.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use milkrun_core::state::{DeadLetter, Holder};
+use milkrun_core::state::{DeadLetter, Holder, RunRecord};
 use milkrun_core::{Error, ErrorKind, Key, Result};
 
 use crate::backup::{self, JournalPart};
@@ -75,6 +75,14 @@ impl SqliteStore {
     pub async fn runs_between(&self, from: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<RunMark>> {
         let workers = Arc::clone(&self.workers);
         self.readers.run(move |conn| console::runs_between(conn, &workers, from, until, limit)).await
+    }
+
+    /// The newest run of a flow that had begun by then, to the millisecond, as the ledger has it.
+    ///
+    /// # Errors
+    /// Those of the state file.
+    pub async fn run_at(&self, flow: i64, at: Timestamp) -> Result<Option<RunRecord>> {
+        self.readers.run(move |conn| console::run_at(conn, flow, at)).await
     }
 
     /// Who has the right to run a flow; nobody if that worker is dead.

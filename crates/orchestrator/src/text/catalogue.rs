@@ -457,6 +457,10 @@ texts! {
     NOTHING_READ_YET: "Nothing has been read yet.", "尚未读取任何数据。";
     NOT_FOUND: "No flow has delivered or refused a record with the key or number `{id}`.", "没有任何流程投递或拒绝过主键或单号为 `{id}` 的记录。";
     TRACED: "flow {flow}, key {key}", "流程 {flow}，主键 {key}";
+    BY_RUN: "  by run {run}, begun {started}; which mapping it used is not known", "  由第 {run} 次运行投递（{started} 开始）；所用映射未知";
+    BY_RUN_SAME: "  by run {run}, begun {started}, with mapping {mapping}, which is the one of now", "  由第 {run} 次运行投递（{started} 开始），映射 {mapping}，与当前相同";
+    BY_RUN_OTHER: "  by run {run}, begun {started}, with mapping {mapping}; the documents below are made with the one of now, {now}", "  由第 {run} 次运行投递（{started} 开始），映射 {mapping}；下列单据按当前映射 {now} 生成";
+    BY_RUN_UNKNOWN: "  by which run and with which mapping is not known: the history no longer has it, or it was sent outside a run, such as by `milkrun replay`", "  由哪次运行、用哪个映射投递未知：历史中已无该运行，或并非由运行投递，例如 `milkrun replay`";
     DELIVERED_AT: "  delivered at {at} (page {page})", "  投递时间 {at}（第 {page} 页）";
     REMOTE_ID: "  the target's id: {id}", "  目标系统编号：{id}";
     SENT_WITH_KEY: "  sent with the key {key}", "  幂等键：{key}";

@@ -449,8 +449,20 @@ export interface Traced {
   documents: JsonText[];
   /** The fingerprint of the mapping as it is now. */
   mapping_version?: string;
+  /** The run that delivered it; left out if it is no longer in the history, or if it was none, such as a replay. */
+  run?: DeliveringRun;
   /** Why today's mapping refuses it. */
   problem?: string;
+}
+
+/** The run that delivered a record. */
+export interface DeliveringRun {
+  /** Its number within the flow. */
+  id: number;
+  /** When it began. */
+  started: Timestamp;
+  /** The fingerprint of the mapping that it used; left out where the history does not have it. */
+  mapping?: string;
 }
 
 /** A page as it came. */
