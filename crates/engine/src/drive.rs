@@ -188,14 +188,13 @@ impl<'a> Run<'a> {
     }
 
     /// The next page of a slice, on its way.
-    fn fetch_next(&self, id: u64) -> BoxFuture<'a, Fetched> {
-        let active = &self.slices[&id];
+    fn fetch_next(&mut self, id: u64) -> BoxFuture<'a, Fetched> {
+        let active = self.slices.get_mut(&id).expect("only open slices are fetched");
         let ask = active.reading.ask(&self.flow.stream);
         let slice = active.slice.clone();
-        let span = tracing::info_span!(
-            target: "milkrun::call", "page",
-            flow = self.flow.name, stream = self.flow.stream.name, slice = %slice, page = %ask.at
-        );
+        let of_slice =
+            active.span.get_or_insert_with(|| tracing::info_span!(target: "milkrun::call", "slice", slice = %slice));
+        let span = tracing::info_span!(target: "milkrun::call", parent: &*of_slice, "page", page = %ask.at);
         let (flow, marker) = (self.flow, self.marker.clone());
         let cx = match active.share {
             Some(share) => backfill_context(&flow.source_cx, &flow.name, share),

@@ -13,6 +13,7 @@ use milkrun_core::state::{Change, FlowState, Lease, LedgerEntry, Planned, RunRec
 use milkrun_core::stream::Slice;
 use milkrun_core::{Appender, Error, ErrorKind, Page, Record, Result, SinkKind};
 use milkrun_mapping::Output;
+use tracing::{Instrument as _, Span};
 
 use crate::append::{Arrived, Batch, Checking};
 use crate::backfill::backfill_context;
@@ -45,8 +46,9 @@ pub async fn run(
 ) -> Result<Report> {
     flow.validate()?;
     let lease = around.store.acquire(&flow.name, around.clock.now()).await?;
+    let span = tracing::info_span!(target: "milkrun::call", "run", flow = flow.name, stream = flow.stream.name);
     // Boxed: what a run keeps between two awaits is too much for its callers' futures.
-    let outcome = Box::pin(run_leased(flow, around, lease, work, stop, observer)).await;
+    let outcome = Box::pin(run_leased(flow, around, lease, work, stop, observer).instrument(span)).await;
     around.store.release(lease).await?;
     outcome
 }
@@ -156,9 +158,16 @@ pub(crate) struct Active {
     pub(crate) set_aside: bool,
     /// Why its last reading failed or proved nothing.
     pub(crate) why: Option<String>,
+    /// What its calls are logged under; none before the first.
+    pub(crate) span: Option<Span>,
 }
 
 impl Active {
+    /// A slice that is not read yet.
+    fn new(slice: Slice, reading: Reading, share: Option<u8>, own: bool) -> Self {
+        Self { slice, reading, share, own, set_aside: false, why: None, span: None }
+    }
+
     /// What the report says of it when it stays open.
     pub(crate) fn stays_open(&self, id: u64, why: &str) -> OpenSlice {
         OpenSlice { id, covers: self.slice.to_string(), window: self.slice.window, why: why.to_owned() }
@@ -422,7 +431,7 @@ impl<'a> Run<'a> {
     fn go_on_with(&mut self, stored: StoredSlice, own: bool) -> Result<()> {
         let StoredSlice { id, slice, share, reading, digests } = stored;
         let reading = Reading::restore(&reading, digests)?;
-        self.insert(id, Active { slice, reading, share, own, set_aside: false, why: None });
+        self.insert(id, Active::new(slice, reading, share, own));
         self.queue_of(id).push_back(id);
         Ok(())
     }
@@ -433,7 +442,7 @@ impl<'a> Run<'a> {
         self.next_slice += 1;
         let reading = Reading::new(&self.flow.stream, &slice, self.flow.options.page_size);
         let change = Change::SliceOpened { id, slice: slice.clone(), share, reading: reading.save() };
-        self.insert(id, Active { slice, reading, share, own, set_aside: false, why: None });
+        self.insert(id, Active::new(slice, reading, share, own));
         (id, change)
     }
 

@@ -11,6 +11,7 @@ mod server;
 mod simulator;
 mod vendor;
 
+mod alerts;
 mod backfill;
 mod clients;
 mod declared;

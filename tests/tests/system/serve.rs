@@ -257,7 +257,9 @@ fn a_span_of_the_past_is_read_beside_a_run_and_by_itself() {
     assert_eq!(told["well"], true);
     end(serving);
     let gone = installation.milkrun(&["health", "--address", &address]).with(1);
-    assert!(gone.said().contains("nobody answers at http://"), "{gone}");
+    assert!(gone.out.contains("nobody answers at http://") && gone.out.contains("what to do: "), "{gone}");
+    let gone = installation.milkrun(&["health", "--address", &address, "--json"]).with(1).json();
+    assert_eq!((&gone["answers"], &gone["well"]), (&false.into(), &false.into()));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use milkrun_core::state::{FlowSummary, StateStore as _};
 use serde_json::{Value, json};
 
 use super::{Here, Outcome};
+use crate::desk::flows::proved_until;
 use crate::show::{Align, Out, Table, beijing, number};
 use crate::text::{self, fill};
 
@@ -79,7 +80,7 @@ fn row(out: &Out, flow: &FlowSummary) -> Vec<String> {
         (None, None) => out.say(text::NEVER_RUN).to_owned(),
     };
     let when = run.map(|run| beijing(run.ended.unwrap_or(run.started))).unwrap_or_default();
-    let up_to = flow.planned.iter().find(|(axis, _)| axis.is_empty()).map(|(_, at)| beijing(*at)).unwrap_or_default();
+    let up_to = proved_until(flow).map(beijing).unwrap_or_default();
     vec![
         flow.name.clone(),
         verdict,

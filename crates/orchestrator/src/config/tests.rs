@@ -267,6 +267,12 @@ const CASES: &[Case] = &[
     ("misspelt key of the timetable", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", jiter = \"5s\" }"),
     ("key of the timetable at the top", F, "schedule =", "overlap = \"queue\"\nschedule ="),
     ("unknown zone", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", zone = \"Asia/Shangai\" }"),
+    (
+        "zone that is called after another town",
+        F,
+        "\"0 */5 * * * ?\"",
+        "{ cron = \"@daily\", zone = \"Asia/Beijing\" }",
+    ),
     ("zone that is none", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", zone = \"!\" }"),
     ("unknown overlap", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", overlap = \"quque\" }"),
     ("unknown choice for missed starts", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", missed = \"all\" }"),
@@ -454,6 +460,31 @@ fn the_pages_about_alerts_show_what_is_right() {
         assert!(reports.is_clean() && reports.warnings().is_empty(), "{:?}", reports.mistakes());
         assert_eq!(settings.channels.len(), 4);
     }
+}
+
+#[test]
+fn a_file_in_gbk_is_a_mistake_of_its_own_and_hides_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), I, INSTALLATION);
+    put(folder.path(), "flows/other.toml", &FLOW.replace("\"orders\"", "\"ordrs\""));
+    let gbk = [FLOW.as_bytes(), b"# \xd6\xd0\xce\xc4\n"].concat();
+    std::fs::write(folder.path().join(F), &gbk).unwrap();
+    let reports = check(folder.path(), Lang::En);
+    let places: Vec<_> = reports.mistakes().iter().map(ToString::to_string).collect();
+    let line = FLOW.lines().count() + 1;
+    let of_gbk: Vec<_> = places.iter().filter(|place| place.contains(F)).collect();
+    assert_eq!(of_gbk.len(), 1, "{places:?}");
+    assert!(of_gbk[0].contains(&format!("{F}:{line}:3: the file is not UTF-8 from here on (save it as UTF-8")));
+    assert!(places.iter().any(|place| place.contains("`ordrs`")), "{places:?}");
+
+    put(folder.path(), F, FLOW);
+    std::fs::remove_file(folder.path().join("flows/other.toml")).unwrap();
+    let gbk = [b"# \xd6\xd0\xce\xc4\n", INSTALLATION.as_bytes()].concat();
+    std::fs::write(folder.path().join(I), &gbk).unwrap();
+    let reports = check(folder.path(), Lang::Zh);
+    let places: Vec<_> = reports.mistakes().iter().map(ToString::to_string).collect();
+    assert_eq!(places.len(), 1, "{places:?}");
+    assert!(places[0].contains("milkrun.toml:1:3: 文件从此处起不是 UTF-8 编码"), "{places:?}");
 }
 
 #[test]

@@ -83,7 +83,7 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
 }
 
 /// Up to where everything is read and proved, where nothing is open before it.
-fn proved_until(flow: &FlowSummary) -> Option<Timestamp> {
+pub(crate) fn proved_until(flow: &FlowSummary) -> Option<Timestamp> {
     let planned = flow.planned.iter().find(|(axis, _)| axis.is_empty()).map(|(_, until)| *until);
     planned.filter(|_| flow.open_slices == 0)
 }

@@ -94,7 +94,7 @@ impl Progress {
             for (flow, shown) in self.flows.iter().zip(&mut shown) {
                 let (counts, calls) = flow.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 let held_up = calls.held_up().map(|held| tell_held_up(&held, self.out.lang));
-                let left = flow.calls_left().await;
+                let left = flow.calls_left(&self.out).await;
                 let message = flow.message(&self.out, &counts, left.as_deref(), held_up.as_deref());
                 match &flow.bar {
                     Some(bar) => {
@@ -153,7 +153,7 @@ impl FlowProgress {
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         let rate = number(counts.records.saturating_mul(1000) / ms);
         let mut parts = vec![fill!(out.lang, text::PROGRESS_RECORDS, n = number(counts.records), rate = rate)];
-        parts.extend(left.map(|left| fill!(out.lang, text::PROGRESS_CALLS, left = left)));
+        parts.extend(left.map(str::to_owned));
         parts.extend(held_up.map(|what| fill!(out.lang, text::PROGRESS_WAITS, what = what)));
         let done = Self::fraction(counts);
         // The first slices say little about the rest.
@@ -164,10 +164,11 @@ impl FlowProgress {
         parts.join(" · ")
     }
 
-    /// `3/15 per 1s`: the calls left in the fullest window of the account.
-    async fn calls_left(&self) -> Option<String> {
+    /// `3 of 15 calls left per 1s`, in the fullest window of the account.
+    async fn calls_left(&self, out: &Out) -> Option<String> {
         let limiter = self.cx.transport()?.limiter();
         let (left, rate) = limiter.left().await.ok()??;
-        Some(format!("{left}/{} per {}", rate.calls, crate::config::write_duration(rate.per)))
+        let per = crate::config::write_duration(rate.per);
+        Some(fill!(out.lang, text::PROGRESS_CALLS, left = left, calls = rate.calls, per = per))
     }
 }

@@ -84,8 +84,8 @@ texts! {
     LEDGER_DOUBLES: "the target does not replace documents by key: a record that is forgotten and changes would arrive a second time", "目标不会按键替换单据：被忘记的记录再有变更时会重复到达";
     LEDGER_WHOLE: "the stream is read whole each time: everything that is forgotten would be sent again", "该数据流每次整体读取：被忘记的内容都会重新发送";
     KEPT_OPEN: "slices are open or records wait: they may still be needed", "有未关闭的切片或待投递的记录：可能仍然需要";
-    RETAINED: "forgotten: runs {runs}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "已忘记：运行 {runs} 次，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
-    WOULD_RETAIN: "would be forgotten: runs {runs}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "将会忘记：运行 {runs} 次，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
+    RETAINED: "forgotten: runs {runs}, incidents {incidents}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "已忘记：运行 {runs} 次，告警 {incidents} 条，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
+    WOULD_RETAIN: "would be forgotten: runs {runs}, incidents {incidents}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "将会忘记：运行 {runs} 次，告警 {incidents} 条，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
     RETAIN_KEPT: "  {flow}: {what} stay: {why}", "  {flow}：{what} 保留：{why}";
     WHAT_PAGES: "pages", "页";
     WHAT_LEDGER: "ledger rows", "台账行";
@@ -241,6 +241,8 @@ texts! {
 
     // Mistakes in files.
     NOT_TOML: "this is not valid TOML: {message}", "TOML 语法错误：{message}";
+    NOT_UTF8: "the file is not UTF-8 from here on", "文件从此处起不是 UTF-8 编码";
+    SAVE_AS_UTF8: "save it as UTF-8; an editor in Chinese may have written GBK", "请另存为 UTF-8 编码；中文编辑器可能保存成了 GBK（ANSI）";
     FILE_UNREADABLE: "{file} cannot be read", "无法读取 {file}";
     NO_INSTALLATION: "there is no {file} in the folder {dir}", "文件夹 {dir} 中没有 {file}";
     MAKE_INSTALLATION: "`milkrun init` makes one here; `--dir FOLDER` names another folder; `milkrun demo` shows one at work", "`milkrun init` 可在此创建；`--dir 文件夹` 指定其他位置；`milkrun demo` 可看演示";
@@ -364,7 +366,7 @@ texts! {
     STOPPED_HARD: "Ended at once. The next run goes on by itself where the last commit was.", "已立即结束。下次运行会自动从最后一次提交处继续。";
     FLOW_DID_NOT_BEGIN: "Flow `{flow}` did not run:", "流程 `{flow}` 未能运行：";
     PROGRESS_RECORDS: "{n} records, {rate}/s", "{n} 条，{rate} 条/秒";
-    PROGRESS_CALLS: "{left} calls left", "剩余调用 {left}";
+    PROGRESS_CALLS: "{left} of {calls} calls left per {per}", "每 {per} 剩余调用 {left}/{calls}";
     HELD_BY_LIMIT: "the call limit of `{account}`, until {until}", "`{account}` 的调用限额，至 {until}";
     HELD_BY_VENDOR: "the pause that the vendor of `{account}` asks for, until {until}", "`{account}` 的厂商要求的暂停，至 {until}";
     PROGRESS_WAITS: "waits for {what}", "等待：{what}";
@@ -483,6 +485,7 @@ texts! {
     // `serve`, and what the console asks.
     SERVING: "serving {dir} with {flows} flows until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
     CONSOLE_AT: "the console: {address}", "控制台：{address}";
+    CANNOT_LISTEN: "nothing can listen at {address}", "无法在 {address} 监听";
     CHOOSE_ADDRESS: "choose another address with --listen, such as 127.0.0.1:0 for any free port", "请用 --listen 换一个地址，如 127.0.0.1:0 可任选空闲端口";
     NO_CLIENT: "no HTTP client could be set up", "无法建立 HTTP 客户端";
     NOBODY_ANSWERS: "nobody answers at {url}", "{url} 没有应答";
@@ -527,7 +530,7 @@ texts! {
     SANDBOX_CONTROL: "It is looked at and changed at {url}/stats, /clock, /faults, /session, /change, /truth", "可在 {url}/stats、/clock、/faults、/session、/change、/truth 查看和更改";
     SANDBOX_ACCOUNT: "An account for it in milkrun.toml:", "在 milkrun.toml 中使用的账户：";
     SANDBOX_UNTIL: "It runs until Ctrl-C.", "按 Ctrl-C 结束。";
-    CHOOSE_PORT: "port {port} may be taken: choose another, or 0 for any free one", "端口 {port} 可能被占用：请换一个，或用 0 任选";
+    CHOOSE_PORT: "choose another port, or 0 for any free one", "请换一个端口，或用 0 任选";
     NO_SUCH_FAULT: "no fault is called `{name}`", "没有名为 `{name}` 的故障";
     BAD_FAULT: "`{part}` is not of the form key=value", "`{part}` 不是 键=值 的形式";
     FAULT_FORM: "write NAME,every=N or NAME,next=N, with method=… for one method; drift takes rows and stop_after, vendor-code takes code, http-status takes status, slow takes delay_ms", "请写 名称,every=N 或 名称,next=N，可加 method=…；drift 可用 rows 和 stop_after，vendor-code 可用 code，http-status 可用 status，slow 可用 delay_ms";
@@ -549,6 +552,16 @@ texts! {
     DEMO_NEXT: "next: read {dir}/flows/orders.toml and {dir}/out/orders.jsonl; ask what became of an order: milkrun --dir {dir} trace {order}; begin your own: milkrun init --connector kuaimai --dir my-company", "下一步：查看 {dir}/flows/orders.toml 和 {dir}/out/orders.jsonl；追踪一个订单：milkrun --dir {dir} trace {order}；开始您自己的：milkrun init --connector kuaimai --dir my-company";
 
     // Headings of the help.
+    NO_SUCH_COMMAND: "there is no command `{name}`", "没有 `{name}` 这个命令";
+    MISSING_COMMAND: "`{name}` needs a command", "`{name}` 需要一个命令";
+    NO_SUCH_ARGUMENT: "there is no argument `{name}`", "没有 `{name}` 这个参数";
+    NO_VALUE: "`{name}` needs a value", "`{name}` 需要一个值";
+    BAD_ARGUMENT: "`{name}` cannot be `{value}`", "`{name}` 不能为 `{value}`";
+    BAD_ARGUMENT_WHY: "`{name}` cannot be `{value}`: {why}", "`{name}` 不能为 `{value}`：{why}";
+    TWICE: "`{name}` can be given only once", "`{name}` 只能给出一次";
+    NOT_TOGETHER: "`{name}` cannot stand together with `{other}`", "`{name}` 不能与 `{other}` 同时使用";
+    MISSING_ARGUMENTS: "this is missing: {names}", "缺少：{names}";
+    TRY_HELP: "`--help` says more", "更多说明见 `--help`";
     HELP_USAGE: "Usage:", "用法：";
     HELP_COMMANDS: "Commands", "命令";
     HELP_OPTIONS: "Options", "选项";
