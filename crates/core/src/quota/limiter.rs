@@ -151,7 +151,7 @@ impl Limiter {
     /// What holds up all calls of a party that wait now; nothing if none waits, or one may go on.
     pub fn held_up(&self, party: &str) -> Option<HeldUp> {
         let now = self.clock.now();
-        let closed = self.queue.waits(party, now)?;
+        let room = self.queue.room_at(party, now)?;
         let pause = *self.pause.lock().expect("no holder panics");
         let held = |until: Timestamp, by| HeldUp {
             account: self.account.name.clone(),
@@ -160,7 +160,7 @@ impl Limiter {
             left: Duration::try_from(until.duration_since(now)).unwrap_or_default(),
         };
         let pause = pause.filter(|until| *until > now).map(|until| held(until, HeldBy::Vendor));
-        let closed = closed.map(|until| held(until, HeldBy::Limit));
+        let closed = (room > now).then(|| held(room, HeldBy::Limit));
         [pause, closed].into_iter().flatten().max_by_key(|held| held.until)
     }
 

@@ -100,13 +100,12 @@ impl Queue {
         waiting.wake_first(now);
     }
 
-    /// Whether calls of a party wait: `None` if none does, else until when the lanes of all of them have no room, as far
-    /// as that is known. What is urgent is nobody's.
-    pub(super) fn waits(&self, party: &str, now: Timestamp) -> Option<Option<Timestamp>> {
+    /// When the first of a party's waiting calls may have room, as far as that is known; `now` if one has it, `None` if
+    /// none waits. What is urgent is nobody's.
+    pub(super) fn room_at(&self, party: &str, now: Timestamp) -> Option<Timestamp> {
         let waiting = self.lock();
         let own = waiting.calls.values().filter(|call| !call.urgent && *call.party.name == *party);
-        // None is before any instant: one call that may go on is enough.
-        own.map(|call| waiting.closed_until(call, now)).min()
+        own.map(|call| waiting.closed_until(call, now).unwrap_or(now)).min()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
