@@ -179,6 +179,8 @@ fn ended_json(out: &Out, (name, outcome): &Ended) -> Value {
 fn code_of(ended: &[Ended]) -> u8 {
     let code = |(_, outcome): &Ended| match outcome {
         Err(error) => exit_code(error),
+        // Whoever waits for what was asked for has not got it.
+        Ok(report) if report.was_stopped() => 1,
         Ok(report) => match report.verdict {
             Verdict::Reconciled => 0,
             Verdict::Unreconciled | Verdict::Partial => 3,
@@ -215,5 +217,8 @@ mod tests {
         wrong_key.1.as_mut().unwrap().error_kind = Some("config-invalid".to_owned());
         assert_eq!(code_of(&[report("reconciled"), wrong_key]), 2);
         assert_eq!(code_of(&[report("reconciled"), error(ErrorKind::Busy)]), 1);
+        let mut stopped = report("partial");
+        stopped.1.as_mut().unwrap().error_kind = Some("interrupted".to_owned());
+        assert_eq!(code_of(&[report("reconciled"), stopped]), 1);
     }
 }

@@ -145,6 +145,7 @@ texts! {
     DOC_FLOW_FAILED_HELP: "run it again with `milkrun run` and read what it says: it goes on where it ended", "用 `milkrun run` 再次运行并查看提示：会从中断处继续";
     DOC_FLOW_UNPROVED: "the last run of `{flow}` could not prove that nothing is missing", "`{flow}` 上次运行未能证明没有遗漏";
     DOC_FLOW_UNPROVED_HELP: "run it again; if it stays so, read the slices with a quieter source or a smaller `window`", "请再次运行；若仍如此，请在来源变动较少时读取，或调小 `window`";
+    DOC_FLOW_RUNS: "`{flow}` is running: {who}", "`{flow}` 运行中：{who}";
     DOC_FLOW_CUT: "the last run of `{flow}` was cut off", "`{flow}` 上次运行被中断";
     DOC_FLOW_CUT_HELP: "run it again: it goes on where it ended", "请再次运行：会从中断处继续";
     DOC_FLOW_LETTERS: "`{flow}` has refused records: {n}", "`{flow}` 有被拒绝的记录：{n} 条";
@@ -371,6 +372,9 @@ texts! {
     FLOW_DID_NOT_BEGIN: "Flow `{flow}` did not run:", "流程 `{flow}` 未能运行：";
     PROGRESS_RECORDS: "{n} records, {rate}/s", "{n} 条，{rate} 条/秒";
     PROGRESS_CALLS: "{left} of {calls} calls left per {per}", "每 {per} 剩余调用 {left}/{calls}";
+    HELD_BY_LIMIT: "the call limit of `{account}`, until {until}", "`{account}` 的调用限额，至 {until}";
+    HELD_BY_VENDOR: "the pause that the vendor of `{account}` asks for, until {until}", "`{account}` 的厂商要求的暂停，至 {until}";
+    PROGRESS_WAITS: "waits for {what}", "等待：{what}";
     PROGRESS_TO_GO: "about {time} to go", "约剩 {time}";
 
     // The reconciliation.
@@ -460,6 +464,10 @@ texts! {
     NOTHING_READ_YET: "Nothing has been read yet.", "尚未读取任何数据。";
     NOT_FOUND: "No flow has delivered or refused a record with the key or number `{id}`.", "没有任何流程投递或拒绝过主键或单号为 `{id}` 的记录。";
     TRACED: "flow {flow}, key {key}", "流程 {flow}，主键 {key}";
+    BY_RUN: "  by run {run}, begun {started}; which mapping it used is not known", "  由第 {run} 次运行投递（{started} 开始）；所用映射未知";
+    BY_RUN_SAME: "  by run {run}, begun {started}, with mapping {mapping}, which is the one of now", "  由第 {run} 次运行投递（{started} 开始），映射 {mapping}，与当前相同";
+    BY_RUN_OTHER: "  by run {run}, begun {started}, with mapping {mapping}; the documents below are made with the one of now, {now}", "  由第 {run} 次运行投递（{started} 开始），映射 {mapping}；下列单据按当前映射 {now} 生成";
+    BY_RUN_UNKNOWN: "  by which run and with which mapping is not known: the history no longer has it, or it was sent outside a run, such as by `milkrun replay`", "  由哪次运行、用哪个映射投递未知：历史中已无该运行，或并非由运行投递，例如 `milkrun replay`";
     DELIVERED_AT: "  delivered at {at} (page {page})", "  投递时间 {at}（第 {page} 页）";
     REMOTE_ID: "  the target's id: {id}", "  目标系统编号：{id}";
     SENT_WITH_KEY: "  sent with the key {key}", "  幂等键：{key}";
@@ -492,6 +500,8 @@ texts! {
     FLOW_RUNS: "flow `{flow}` is running already", "流程 `{flow}` 正在运行";
     FLOW_RUNS_HELP: "wait until the run has ended, or cancel it", "请等待本次运行结束，或将其取消";
     FLOW_DOES_NOT_RUN: "flow `{flow}` is not running", "流程 `{flow}` 没有在运行";
+    FLOW_RUNS_ELSEWHERE: "flow `{flow}` is being run by {who}", "流程 `{flow}` 正由 {who} 运行";
+    FLOW_RUNS_ELSEWHERE_HELP: "end it there, such as with Ctrl-C", "请在该处结束它，例如按 Ctrl-C";
     FLOW_DOES_NOT_RUN_HELP: "there is nothing to cancel", "没有可取消的运行";
     FLOW_HAS_MISTAKES: "flow `{flow}` has mistakes in its files", "流程 `{flow}` 的文件有误";
     MEND_FILES: "mend the file; it is used at once", "请修改文件，修改后立即生效";
