@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use milkrun_core::declared::check_taken;
 use milkrun_core::diagnostic::did_you_mean;
+use milkrun_core::settings::{Address, check_address, check_given};
 use milkrun_core::stream::PageSize;
 use milkrun_core::{Error, Quota, QuotaSpec, Result, Secret};
 use schemars::JsonSchema;
@@ -191,36 +192,28 @@ impl ChanjetTplusConfig {
     /// # Errors
     /// [`ErrorKind::ConfigInvalid`](milkrun_core::ErrorKind::ConfigInvalid) names the setting.
     pub(crate) fn validate(&self) -> Result<()> {
-        let wrong = |message: String| Err(Error::config(message));
-        if self.app_key.is_empty() || !self.app_key.bytes().all(|b| b.is_ascii_graphic()) {
-            return wrong("`app_key` is empty, or holds white space or characters beyond ASCII".to_owned());
-        }
+        let wrong = |message: &'static str| Err(Error::config(message));
+        check_given("app_key", &self.app_key)?;
         self.validate_secrets()?;
         self.validate_grant()?;
-        let addresses = [
-            ("base_url", self.base_url.as_deref(), false),
-            ("authorize_url", Some(&*self.authorize_url), false),
-            ("redirect_uri", self.redirect_uri.as_deref(), true),
-        ];
-        for (name, address, may_be_long) in addresses {
-            let rest = address.and_then(|url| url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")));
-            let bad =
-                |rest: &str| rest.is_empty() || rest.contains([' ', '#', '@']) || (!may_be_long && rest.contains('?'));
-            if address.is_some() && rest.is_none_or(bad) {
-                return wrong(format!("`{name}` has to be an http or https address without user or fragment"));
+        if let Some(url) = &self.base_url {
+            check_address("base_url", url, Address::Base)?;
+            if url.to_lowercase().contains("/tplus") {
+                return wrong("`base_url` has to end before `/tplus`");
             }
         }
-        if self.base_url.as_ref().is_some_and(|url| url.ends_with('/') || url.to_lowercase().contains("/tplus")) {
-            return wrong("`base_url` has to end before `/tplus`, without a slash".to_owned());
+        check_address("authorize_url", &self.authorize_url, Address::Base)?;
+        if let Some(url) = &self.redirect_uri {
+            check_address("redirect_uri", url, Address::Page)?;
         }
         if !(1..=50).contains(&self.calls_per_second) {
-            return wrong("`calls_per_second` has to be 1 to 50".to_owned());
+            return wrong("`calls_per_second` has to be 1 to 50");
         }
         if !(1..=64).contains(&self.concurrency) {
-            return wrong("`concurrency` has to be 1 to 64".to_owned());
+            return wrong("`concurrency` has to be 1 to 64");
         }
         if self.page_size.is_some_and(|size| !(1..=streams::LARGEST_PAGE).contains(&size)) {
-            return wrong("`page_size` has to be 1 to 1000: the vendor gives no larger pages".to_owned());
+            return wrong("`page_size` has to be 1 to 1000: the vendor gives no larger pages");
         }
         self.validate_streams()?;
         let targets = self.all_targets();
@@ -239,11 +232,7 @@ impl ChanjetTplusConfig {
             ("sign_key", self.sign_key.as_ref()),
         ];
         for (name, secret) in secrets {
-            let is_ascii = |secret: &Secret| secret.expose().bytes().all(|b| b.is_ascii_graphic());
-            if secret.is_some_and(|secret| secret.is_unusable() || !is_ascii(secret)) {
-                let message = format!("`{name}` is empty, or holds white space or characters beyond ASCII");
-                return Err(Error::config(message));
-            }
+            secret.map_or(Ok(()), |secret| check_given(name, secret.expose()))?;
         }
         let whole = [("certificate", &self.certificate), ("password", &self.password), ("pem", &self.pem)];
         for (name, secret) in whole {

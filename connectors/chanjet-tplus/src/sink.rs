@@ -92,8 +92,8 @@ impl Sink for TplusSink {
             return Ok(Some(Receipt::Refused { reason: NO_UPDATE.to_owned() }));
         }
         let Some(look_up) = &target.look_up else {
-            // It cannot be asked for, but it can be sent again: the server refuses a second one of that key.
-            return Ok(None);
+            // Never needed: it is sent again, and the server refuses a second one of that key.
+            return Ok(Some(Receipt::Unknown { reason: "such documents cannot be asked for".to_owned() }));
         };
         let (_, code) = self.document(target, delivery)?;
         let found = self.find(cx, look_up, &code).await.map_err(|error| error.with("external_code", &code))?;
@@ -423,7 +423,8 @@ mod tests {
         assert_eq!(look_up("sale-delivery", NOT_FOUND).await.0.unwrap(), None);
         assert_eq!(look_up("sale-delivery", "null").await.0.unwrap_err().kind(), ErrorKind::Malformed);
         let (receipt, n_calls) = look_up("voucher", "").await;
-        assert_eq!((receipt.unwrap(), n_calls), (None, 0), "it is sent again, and the server refuses a second one");
+        assert!(matches!(receipt.unwrap(), Some(Receipt::Unknown { .. })), "nobody can be asked");
+        assert_eq!(n_calls, 0);
     }
 
     #[tokio::test]

@@ -24,8 +24,8 @@ pub struct TargetConfig {
     /// The field that wraps a document.
     #[serde(default = "usual_wrapper")]
     pub wrapper: String,
-    /// How a document is found by its `ExternalCode`. Without it, a document whose outcome is unknown is sent again,
-    /// and the server refuses the second one.
+    /// How a document is found by its `ExternalCode`. Without it, a document whose outcome is unknown is sent again
+    /// under the same code, and the server's refusal of a second one counts as delivered.
     pub look_up: Option<LookUp>,
     /// What is asked of fields; a document that falls short is refused before it is sent.
     #[serde(default)]
@@ -85,7 +85,7 @@ impl TargetConfig {
             name: self.name.clone(),
             title: title_or_name(self.title.as_ref(), &self.name),
             endpoint: self.endpoint.clone(),
-            idempotency: Idempotency::Unique { field: EXTERNAL_CODE.to_owned() },
+            idempotency: Idempotency::Unique { field: EXTERNAL_CODE.to_owned(), look_up: self.look_up.is_some() },
             only_new: true,
             batch: 1,
             fields: self.fields.clone(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
+use milkrun_core::settings::check_secret;
 use milkrun_core::{Error, Result, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -194,9 +195,7 @@ impl AuthConfig {
             return Err(Error::config("`auth` has to be one of `key`, `basic`, `bearer`, `login` and `oauth2`"));
         }
         let usable = |at: &str, secret: &Secret| {
-            if secret.is_unusable() {
-                return Err(Error::config(format!("`{at}` is empty or holds white space")));
-            }
+            check_secret(at, secret)?;
             check_header_value(at, secret.expose())
         };
         if let Some(KeyAuth { value, put }) = &self.key {
@@ -314,9 +313,7 @@ impl OAuth2Config {
         if self.client_id.is_empty() {
             return wrong("`auth.oauth2.client_id` is empty");
         }
-        if self.client_secret.is_unusable() {
-            return wrong("`auth.oauth2.client_secret` is empty or holds white space");
-        }
+        check_secret("auth.oauth2.client_secret", &self.client_secret)?;
         if self.send == Send::Query {
             return wrong("`auth.oauth2.send` has to be \"form\" or \"json\": addresses end up in logs");
         }
@@ -325,10 +322,8 @@ impl OAuth2Config {
             (Grant::ClientCredentials, Some(_)) => {
                 return wrong("`auth.oauth2.refresh_token` means nothing for this `grant`");
             }
-            (_, Some(token)) if token.is_unusable() => {
-                return wrong("`auth.oauth2.refresh_token` is empty or holds white space");
-            }
-            _ => {}
+            (Grant::RefreshToken, Some(token)) => check_secret("auth.oauth2.refresh_token", token)?,
+            (Grant::ClientCredentials, None) => {}
         }
         if let Some(name) = self.names.keys().find(|name| !NAMES.contains(&name.as_str())) {
             let error = Error::config(format!("`auth.oauth2.names` has `{name}`, which the standard does not have"));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use milkrun_core::declared::check_taken;
+use milkrun_core::settings::{Address, check_address};
 use milkrun_core::{Error, Quota, QuotaSpec, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -159,10 +160,7 @@ impl HttpConfig {
     /// [`ErrorKind::ConfigInvalid`](milkrun_core::ErrorKind::ConfigInvalid) names the setting.
     pub(crate) fn validate(&self) -> Result<()> {
         let wrong = |message: &'static str| Err(Error::config(message));
-        let address = self.base_url.strip_prefix("https://").or_else(|| self.base_url.strip_prefix("http://"));
-        if address.is_none_or(|rest| rest.is_empty() || rest.ends_with('/') || rest.contains(['?', '#', ' ', '@'])) {
-            return wrong("`base_url` has to be an http or https address without user, query or slash at its end");
-        }
+        check_address("base_url", &self.base_url, Address::Base)?;
         for (name, value) in &self.headers {
             check_header("headers", name)?;
             check_header_value(&format!("headers.{name}"), value)?;

@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use md5::{Digest as _, Md5};
 use milkrun_core::diagnostic::did_you_mean;
+use milkrun_core::settings::check_secret;
 use milkrun_core::sign::{lower_hex, upper_hex};
 use milkrun_core::stream::zone;
 use milkrun_core::transport::{Body, Verb};
@@ -106,9 +107,7 @@ impl SignConfig {
     /// # Errors
     /// [`ErrorKind::ConfigInvalid`](milkrun_core::ErrorKind::ConfigInvalid) names the setting.
     pub(crate) fn validate(&self) -> Result<()> {
-        if self.secret.is_unusable() {
-            return Err(Error::config("`sign.secret` is empty or holds white space"));
-        }
+        check_secret("sign.secret", &self.secret)?;
         self.put.validate("sign.put")?;
         self.timestamp.iter().try_for_each(|place| place.validate("sign.timestamp"))?;
         zone(&self.timestamp_zone).map_err(|error| error.with("setting", "`sign.timestamp_zone`"))?;

@@ -84,7 +84,8 @@ pub struct IdempotencyConfig {
     pub field: Option<String>,
     /// For `key`: its greatest length, from 32; 64 if left out.
     pub max_len: Option<u32>,
-    /// For `key`: how long the target remembers it; for ever if left out.
+    /// For `key`: how long the target remembers it; for ever if left out. What may have arrived and is older becomes a
+    /// dead letter.
     pub remembered_for_hours: Option<u32>,
     /// For `unique`: how the document with that field is looked for.
     pub look_up: Option<LookUpConfig>,
@@ -214,8 +215,9 @@ impl TargetConfig {
                 field: rule.header.clone().unwrap_or(field),
                 max_len: rule.max_len.unwrap_or(64),
                 remembered_for: rule.remembered_for_hours.map(|hours| Duration::from_secs(u64::from(hours) * 3600)),
+                look_up: false,
             },
-            IdempotencyKind::Unique => Idempotency::Unique { field },
+            IdempotencyKind::Unique => Idempotency::Unique { field, look_up: true },
             IdempotencyKind::Upsert => Idempotency::Upsert { field },
         };
         TargetSpec {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use milkrun_core::declared::check_taken;
+use milkrun_core::settings::{Address, check_address, check_given, check_secret, check_secret_if_any};
 use milkrun_core::stream::{TimeForm, beijing, read_stamp};
 use milkrun_core::{Error, Quota, QuotaSpec, Result, Secret};
 use schemars::JsonSchema;
@@ -165,18 +166,10 @@ impl JushuitanConfig {
     /// [`ErrorKind::ConfigInvalid`](milkrun_core::ErrorKind::ConfigInvalid) names the setting.
     pub(crate) fn validate(&self) -> Result<()> {
         let wrong = |message: &'static str| Err(Error::config(message));
-        if self.app_key.is_empty() || self.app_key.contains(char::is_whitespace) {
-            return wrong("`app_key` is empty or holds white space");
-        }
-        if self.app_secret.is_unusable() {
-            return wrong("`app_secret` is empty or holds white space");
-        }
-        if self.access_token.as_ref().is_some_and(Secret::is_unusable) {
-            return wrong("`access_token` is empty or holds white space; leave it out if there is none");
-        }
-        if self.refresh_token.as_ref().is_some_and(Secret::is_unusable) {
-            return wrong("`refresh_token` is empty or holds white space; leave it out if there is none");
-        }
+        check_given("app_key", &self.app_key)?;
+        check_secret("app_secret", &self.app_secret)?;
+        check_secret_if_any("access_token", self.access_token.as_ref())?;
+        check_secret_if_any("refresh_token", self.refresh_token.as_ref())?;
         if self.refresh_token.is_some() && self.access_token.is_none() {
             return wrong("`refresh_token` needs the `access_token` that it was granted with");
         }
@@ -187,14 +180,8 @@ impl JushuitanConfig {
             return wrong("`token_expires` is the end of `access_token`, which is not set");
         }
         self.validate_api()?;
-        for (setting, address) in [("base_url", self.address()), ("login_url", &self.login_url)] {
-            let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
-            if rest.is_none_or(|rest| rest.is_empty() || rest.ends_with('/') || rest.contains(['?', '#', ' ', '@'])) {
-                return Err(Error::config(format!(
-                    "`{setting}` has to be an http or https address without user, query, fragment or slash at its end"
-                )));
-            }
-        }
+        check_address("base_url", self.address(), Address::Base)?;
+        check_address("login_url", &self.login_url, Address::Base)?;
         if self.calls_per_second == 0 || self.calls_per_minute < self.calls_per_second {
             return wrong("`calls_per_second` has to be at least 1, and `calls_per_minute` at least as much");
         }

@@ -240,32 +240,3 @@ async fn a_further_upload_is_configuration() {
     assert_eq!(receipts.unwrap(), [done("9")]);
     assert_eq!(sink(&opened).targets().last().unwrap().idempotency, milkrun_core::Idempotency::None);
 }
-
-#[tokio::test]
-async fn the_vendor_is_asked_what_it_has() {
-    let desk = Desk::with_token(|asked| match asked.method.as_str() {
-        "/open/orders/single/query" => fixture!("orders").to_owned(),
-        _ => fixture!("skus").to_owned(),
-    })
-    .await;
-    let opened = desk.open();
-    let look_up = async |delivery: &Delivery| sink(&opened).look_up(&opened.cx, delivery).await;
-    let there = order("2461234567890123456");
-    let same = |id: &str| Some(Receipt::Same { remote_id: Some(id.to_owned()) });
-    assert_eq!(look_up(&there).await.unwrap(), same("10258641"));
-    assert_eq!(look_up(&order("1")).await.unwrap(), None);
-    let other_shop = delivery("orders", r#"{"shop_id":"2","so_id":"2461234567890123456"}"#);
-    assert_eq!(look_up(&other_shop).await.unwrap(), None);
-    assert_eq!(look_up(&delivery("skus", r#"{"sku_id":"A001-红-L"}"#)).await.unwrap(), same("A001-红-L"));
-    let update = Operation::Update { remote_id: "10258641".to_owned() };
-    for unknown in [
-        Delivery { operation: update, ..there },
-        delivery("skus", r#"{"sku_id":"a,b"}"#),
-        delivery("inventory-adjustments", r#"{"items":[]}"#),
-    ] {
-        assert_eq!(look_up(&unknown).await.unwrap_err().kind(), ErrorKind::OutcomeUnknown, "{unknown:?}");
-    }
-    let asked: Vec<_> = desk.asked().into_iter().map(|asked| asked.biz).collect();
-    assert_eq!(asked[0], r#"{"so_ids":["2461234567890123456"],"page_index":1,"page_size":50}"#);
-    assert_eq!(asked[3], r#"{"sku_ids":"A001-红-L","page_index":1,"page_size":50}"#);
-}

@@ -39,8 +39,6 @@ pub struct TargetConfig {
     pub updates: bool,
     /// The most lines in `items` of one document.
     pub most_items: Option<u32>,
-    /// How the vendor is asked whether it has a document.
-    pub look_up: Option<LookUp>,
     /// What is asked of fields.
     #[serde(default)]
     pub fields: Vec<FieldSpec>,
@@ -72,21 +70,6 @@ pub enum Promise {
     Upsert,
     /// Of documents with the same `id` the first counts; it is made where the document has none.
     Key,
-}
-
-/// How the vendor is asked whether it has a document.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LookUp {
-    /// The path of the query.
-    pub path: String,
-    /// The names that the list of records may have in the answer, the likeliest first.
-    pub lists: Vec<String>,
-    /// The parameter that takes the ids.
-    pub parameter: String,
-    /// Whether it is a text of ids with commas between them; otherwise a list of texts.
-    #[serde(default)]
-    pub comma: bool,
 }
 
 fn one() -> u32 {
@@ -124,6 +107,7 @@ impl TargetConfig {
                 field: self.id.clone(),
                 max_len: self.key_max_chars.unwrap_or_default(),
                 remembered_for: None,
+                look_up: false,
             },
         };
         TargetSpec {
@@ -183,12 +167,7 @@ impl TargetConfig {
         if self.most_items == Some(0) {
             return wrong("`most_items` has to be at least 1");
         }
-        match &self.look_up {
-            Some(look_up) if !look_up.path.ends_with("query") || look_up.lists.is_empty() => {
-                wrong("`look_up` needs a path that ends in `query`, and `lists`")
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -221,7 +200,7 @@ mod tests {
                 })
                 .collect();
             format!(
-                "{} = {} {:?} of {}: named by {}, gives {}, {:?}, look up {}; {}",
+                "{} = {} {:?} of {}: named by {}, gives {}, {:?}; {}",
                 spec.name,
                 spec.endpoint,
                 target.form,
@@ -229,7 +208,6 @@ mod tests {
                 target.id,
                 target.ids.join("|"),
                 spec.idempotency,
-                target.look_up.as_ref().map_or("-", |look_up| &look_up.path),
                 fields.join(", "),
             )
         };

@@ -1,6 +1,7 @@
 //! The settings of an account.
 
 use milkrun_core::declared::check_taken;
+use milkrun_core::settings::{Address, check_address, check_secret, check_secret_if_any};
 use milkrun_core::{Error, Quota, QuotaSpec, Result, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -104,20 +105,11 @@ impl KuaimaiConfig {
         if self.app_key.is_empty() || !self.app_key.bytes().all(|b| b.is_ascii_digit()) {
             return wrong("`app_key` has to be digits");
         }
-        if self.app_secret.is_unusable() {
-            return wrong("`app_secret` is empty or holds white space");
-        }
-        if self.session.is_unusable() {
-            return wrong("`session` is empty or holds white space");
-        }
-        if self.refresh_token.as_ref().is_some_and(Secret::is_unusable) {
-            return wrong("`refresh_token` is empty or holds white space; leave it out if there is none");
-        }
-        let address = self.base_url.strip_prefix("https://").or_else(|| self.base_url.strip_prefix("http://"));
-        if address.is_none_or(|rest| rest.is_empty() || rest.contains(['?', '#', ' ', '@'])) {
-            return wrong("`base_url` has to be an http or https address without query, fragment or user");
-        }
-        if address.is_some_and(|rest| rest.starts_with("gw3.superboss.cc")) {
+        check_secret("app_secret", &self.app_secret)?;
+        check_secret("session", &self.session)?;
+        check_secret_if_any("refresh_token", self.refresh_token.as_ref())?;
+        check_address("base_url", &self.base_url, Address::Base)?;
+        if self.base_url.contains("://gw3.superboss.cc") {
             return wrong("`base_url` is the vendor's internal gateway; use https://gw.superboss.cc/router");
         }
         if !(1..=15).contains(&self.calls_per_second) {

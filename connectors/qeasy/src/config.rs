@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use milkrun_core::declared::{Plan, UnitPaths, check_name, check_taken, hours, title_or_name};
 use milkrun_core::page::End;
+use milkrun_core::settings::{Address, check_address, check_given, check_secret, check_secret_if_any};
 use milkrun_core::stream::{PageSize, Stamp, TimeForm, Title};
 use milkrun_core::{
     Error, FieldSpec, Idempotency, Paging, Quota, QuotaSpec, Result, Secret, StreamSpec, TargetSpec, WindowSpec,
@@ -306,27 +307,16 @@ impl PlatformConfig {
         let wrong = |message: &'static str| Err(Error::config(message));
         for (setting, host) in [("host", Some(&self.host)), ("open_host", self.open_host.as_ref())] {
             let Some(host) = host else { continue };
-            let rest = host.strip_prefix("https://").or_else(|| host.strip_prefix("http://"));
-            if rest.is_none_or(|rest| rest.is_empty() || rest.contains(['/', '?', '#', ' ', '@'])) {
-                return Err(Error::config(format!(
-                    "`platform.{setting}` has to be an http or https address without a path"
-                )));
-            }
-            if rest.is_some_and(|rest| rest.starts_with("api.qingyiyun.com")) {
+            check_address(&format!("platform.{setting}"), host, Address::Host)?;
+            if host.contains("://api.qingyiyun.com") {
                 return wrong(
                     "`platform.host` is an address that articles use as an illustration; nothing answers there",
                 );
             }
         }
-        if self.app_key.is_empty() || self.app_key.contains(char::is_whitespace) {
-            return wrong("`platform.app_key` is empty or holds white space");
-        }
-        if self.app_secret.is_unusable() {
-            return wrong("`platform.app_secret` is empty or holds white space");
-        }
-        if self.open_token.as_ref().is_some_and(Secret::is_unusable) {
-            return wrong("`platform.open_token` is empty or holds white space");
-        }
+        check_given("platform.app_key", &self.app_key)?;
+        check_secret("platform.app_secret", &self.app_secret)?;
+        check_secret_if_any("platform.open_token", self.open_token.as_ref())?;
         if !(1..=60).contains(&self.calls_per_minute) {
             return wrong(
                 "`platform.calls_per_minute` has to be 1 to 60: after more, the platform pauses for five minutes",
@@ -452,23 +442,26 @@ impl TargetConfig {
 
     /// What the engine needs to know.
     pub(crate) fn spec(&self) -> TargetSpec {
-        let note = if self.id_check {
-            Title::new(
+        let field = self.id_field.clone();
+        let (note, idempotency) = if self.id_check {
+            let note = Title::new(
                 "idCheck: the platform skips a known id, so that a changed record is refused here instead of being skipped \
                  without a word. That a push leaves one record for each id is documented; the form of its answer is not.",
                 "idCheck:平台跳过已有 id,因此变更的记录在此被拒绝,而不是被悄悄跳过。同一 id 只存一条有文档说明,返回格式没有。",
-            )
+            );
+            (note, Idempotency::Skip { field })
         } else {
-            Title::new(
+            let note = Title::new(
                 "Without idCheck the platform overwrites a known id and sends the record on again, after a repeated push too.",
                 "关闭 idCheck 时,平台覆盖已有 id 并再次下发;重复推送也会再次下发。",
-            )
+            );
+            (note, Idempotency::Upsert { field })
         };
         TargetSpec {
             name: self.name.clone(),
             title: title_or_name(self.title.as_ref(), &self.name),
             endpoint: self.path(),
-            idempotency: Idempotency::Upsert { field: self.id_field.clone() },
+            idempotency,
             only_new: self.id_check,
             batch: self.batch,
             fields: self.fields.clone(),

@@ -6,12 +6,13 @@ use std::fmt;
 use jiff::Timestamp;
 use milkrun_core::record::{Pairs, plain_text};
 use milkrun_core::secret::Sent;
+use milkrun_core::settings::{Address, check_address};
 use milkrun_core::token::Token;
 use milkrun_core::transport::{Answer, Body, Call, Protocol, Verb, Wire};
 use milkrun_core::{Context, Error, ErrorKind, Result};
 use tokio::sync::OnceCell;
 
-use crate::config::{YonyouConfig, is_address};
+use crate::config::YonyouConfig;
 use crate::envelope::{self, Envelope};
 use crate::error;
 use crate::token::{self, TOKEN};
@@ -118,11 +119,14 @@ impl Client {
             let field = fields.iter().find(|(n, _)| n == name);
             let url = field.and_then(|(_, value)| plain_text(value.get())).ok_or_else(|| none(name))?;
             // The token goes there: an address that is less safe than the one asked is not believed.
-            if !is_address(&url) || (base.starts_with("https://") && !url.starts_with("https://")) {
+            let url = clean(&url);
+            if check_address(name, &url, Address::Base).is_err()
+                || (base.starts_with("https://") && !url.starts_with("https://"))
+            {
                 return Err(Error::malformed("the answer names an address that cannot be used")
                     .with("address", self.strike_out(&url)));
             }
-            Ok(clean(&url))
+            Ok(url)
         };
         Ok(Addresses {
             gateway: address("gatewayUrl", &config.gateway_url)?,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use milkrun_core::declared::check_taken;
 use milkrun_core::diagnostic::did_you_mean;
+use milkrun_core::settings::{Address, check_address, check_given, check_secret, check_secret_if_any};
 use milkrun_core::{Error, Quota, QuotaSpec, Result, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -116,19 +117,10 @@ impl YonyouConfig {
     /// [`ErrorKind::ConfigInvalid`](milkrun_core::ErrorKind::ConfigInvalid) names the setting.
     pub(crate) fn validate(&self) -> Result<()> {
         let wrong = |message: &'static str| Err(Error::config(message));
-        let is_name = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
-        if !is_name(&self.tenant_id) {
-            return wrong("`tenant_id` is empty or holds what no tenant's id has");
-        }
-        if !is_name(&self.app_key) {
-            return wrong("`app_key` is empty or holds what no key has");
-        }
-        if self.app_secret.is_unusable() {
-            return wrong("`app_secret` is empty or holds white space");
-        }
-        if self.suite_ticket.as_ref().is_some_and(Secret::is_unusable) {
-            return wrong("`suite_ticket` is empty or holds white space; leave it out if there is none");
-        }
+        check_given("tenant_id", &self.tenant_id)?;
+        check_given("app_key", &self.app_key)?;
+        check_secret("app_secret", &self.app_secret)?;
+        check_secret_if_any("suite_ticket", self.suite_ticket.as_ref())?;
         if self.suite_ticket.is_some() && self.application == Application::SelfBuilt {
             return wrong("`suite_ticket` goes with `application = \"suite\"` only");
         }
@@ -138,10 +130,8 @@ impl YonyouConfig {
             ("token_url", self.token_url.as_ref()),
         ];
         for (setting, address) in addresses {
-            if address.is_some_and(|address| !is_address(address)) {
-                let message = format!("`{setting}` has to be an http or https address without query, fragment or user");
-                return Err(Error::config(message));
-            }
+            // A slash at its end is what people copy from the vendor's answer.
+            address.map_or(Ok(()), |url| check_address(setting, url.trim_end_matches('/'), Address::Base))?;
         }
         if !(1..=6000).contains(&self.calls_per_minute) {
             return wrong("`calls_per_minute` has to be 1 to 6000");
@@ -189,12 +179,6 @@ impl YonyouConfig {
         }
         all
     }
-}
-
-/// Whether a text is an address that calls can be put behind.
-pub(crate) fn is_address(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', ' ', '@', '\n']))
 }
 
 #[cfg(test)]

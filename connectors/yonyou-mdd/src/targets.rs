@@ -125,10 +125,13 @@ impl TargetConfig {
     /// What the engine needs to know.
     pub(crate) fn spec(&self) -> TargetSpec {
         let idempotency = match &self.key {
-            Some(field) => {
-                Idempotency::Key { field: field.clone(), max_len: LONGEST_KEY, remembered_for: Some(REMEMBERED) }
-            }
-            None if self.unique && self.list.is_some() => Idempotency::Unique { field: self.number.clone() },
+            Some(field) => Idempotency::Key {
+                field: field.clone(),
+                max_len: LONGEST_KEY,
+                remembered_for: Some(REMEMBERED),
+                look_up: self.list.is_some(),
+            },
+            None if self.unique => Idempotency::Unique { field: self.number.clone(), look_up: self.list.is_some() },
             None => Idempotency::None,
         };
         TargetSpec {
@@ -217,7 +220,7 @@ mod tests {
             let spec = target.spec();
             let promise = match &spec.idempotency {
                 Idempotency::Key { field, .. } => format!("key {field}"),
-                Idempotency::Unique { field } => format!("unique {field}"),
+                Idempotency::Unique { field, .. } => format!("unique {field}"),
                 other => format!("{other:?}"),
             };
             format!(

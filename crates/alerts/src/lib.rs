@@ -46,5 +46,5 @@ pub use quiet::QuietHours;
 pub use rhythm::Rhythm;
 pub use rule::{RULES, Rule, RuleSpec, Rules, Setting};
 pub use settings::{REMIND, Settings, ZONE};
-pub use shelf::incidents;
+pub use shelf::{forget_incidents, incidents};
 pub use words::{Lang, Retell, Words};

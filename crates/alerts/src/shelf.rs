@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use milkrun_core::{Notes, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,6 +36,19 @@ pub async fn incidents(notes: &dyn Notes, limit: u32) -> Result<Vec<Incident>> {
     all.sort_by_key(|incident| (!incident.is_open(), std::cmp::Reverse(incident.found)));
     all.truncate(limit as usize);
     Ok(all)
+}
+
+/// Forgets incidents that ended before `before`, and says how many; with `dry`, only says it. One that is open, or
+/// that somebody is still to be told of, stays.
+///
+/// # Errors
+/// Those of the store.
+pub async fn forget_incidents(notes: &dyn Notes, before: Timestamp, dry: bool) -> Result<u64> {
+    if dry {
+        let all = notes.recorded(INCIDENTS, None, u32::MAX).await?;
+        return Ok(all.iter().filter(|entry| entry.at < before).count() as u64);
+    }
+    notes.forget_recorded(INCIDENTS, before).await
 }
 
 /// The incidents that are open or not told of yet.

@@ -132,6 +132,9 @@ pub struct Flow {
     /// The run under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<LiveRun>,
+    /// Another process that has the right to run it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
     /// The last run that has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_run: Option<RunSummary>,
@@ -153,6 +156,18 @@ pub struct Flow {
     pub dead_letters: u64,
     /// Spans of the past that are being read beside it.
     pub backfills: Vec<BackfillState>,
+}
+
+/// Another process that runs a flow.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Elsewhere {
+    /// Who that is, such as `process 12 on host`.
+    pub who: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The run that it is at; left out where it does something that has no place in the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<u64>,
 }
 
 /// One account, its token and its limits.
@@ -217,7 +232,8 @@ pub struct LiveRun {
     pub counts: Counts,
     /// Calls made so far.
     pub calls: u64,
-    /// What keeps it from beginning, such as another process that runs the flow.
+    /// What keeps it from beginning, such as another process that runs the flow, or what holds its calls up, such as the
+    /// account's limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
     /// Slices under way or waiting, oldest first, 200 at most.
@@ -300,6 +316,12 @@ pub struct RunSummary {
     /// Why it did not end `reconciled`, in the caller's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether it is under way, here or in another process; without an end and this, it was cut off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_under_way: bool,
+    /// Who runs it, while it is under way in another process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_by: Option<String>,
     /// Records read.
     pub records: u64,
     /// Documents written.
@@ -371,6 +393,9 @@ pub struct CalendarEntry {
     /// Its verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
+    /// Whether it is under way, here or in another process.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_under_way: bool,
 }
 
 /// A span of the past to be read.
@@ -512,9 +537,24 @@ pub struct Traced {
     /// The fingerprint of the mapping as it is now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping_version: Option<String>,
+    /// The run that delivered it; left out if it is no longer in the history, or if it was none, such as a replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<DeliveringRun>,
     /// Why today's mapping refuses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// The run that delivered a record.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DeliveringRun {
+    /// Its number within the flow.
+    pub id: u64,
+    /// When it began.
+    pub started: Timestamp,
+    /// The fingerprint of the mapping that it used; left out where the history does not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<String>,
 }
 
 /// A page as it came.

@@ -7,6 +7,7 @@
 //! | [`connector`](mod@connector) | [`Source`], [`Sink`], [`AppendSink`], and the registry |
 //! | [`chinese`] | the Chinese of descriptions, as data beside the code |
 //! | [`stream`], [`target`], [`declared`] | what a source offers and a sink accepts, as data |
+//! | [`settings`] | checks of settings that connectors have in common |
 //! | [`page`] | paging: where the next page starts, and when a page is the last |
 //! | [`record`] | one object as the vendor sent it, and its natural key |
 //! | [`quota`] | how many calls a vendor allows, and the limiter |
@@ -32,6 +33,7 @@ pub mod quota;
 pub mod record;
 pub mod scan;
 pub mod secret;
+pub mod settings;
 pub mod sign;
 pub mod state;
 pub mod stream;

@@ -242,7 +242,7 @@ pub enum Verdict {
     Reconciled,
     /// Some slice could not be proved complete; it stays open.
     Unreconciled,
-    /// Every slice is proved complete, but some record is not delivered.
+    /// Every slice is proved complete, but some record is not delivered; or it was stopped before its end.
     Partial,
     /// An error ended the run early; what was committed stays.
     Failed,
@@ -351,13 +351,33 @@ pub enum Change {
     Reset,
 }
 
+/// Who has the right to run a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Holder {
+    /// Who that is, in words, such as `process 12 on host`.
+    pub who: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether it is whoever asks.
+    #[serde(skip)]
+    pub is_own: bool,
+}
+
+impl Holder {
+    /// Whether a run is under way because of this right: it has no end, and began under it. One that began before was
+    /// cut off together with whoever had the right then.
+    pub fn is_at(&self, started: Timestamp, ended: Option<Timestamp>) -> bool {
+        ended.is_none() && started >= self.since
+    }
+}
+
 /// A flow as listed.
 #[derive(Clone, Debug, Serialize)]
 pub struct FlowSummary {
     /// Its name.
     pub name: String,
-    /// Who runs it now.
-    pub running: Option<String>,
+    /// Who has the right to run it now, and lives.
+    pub running: Option<Holder>,
     /// Slices that are not proved, without those of backfills.
     pub open_slices: u64,
     /// What is left of backfills, if there is anything.
@@ -372,6 +392,14 @@ pub struct FlowSummary {
     pub planned: Vec<(String, Timestamp)>,
     /// The last run.
     pub last_run: Option<RunRecord>,
+}
+
+impl FlowSummary {
+    /// Who is at the last run, if it is under way. A last run that nobody is at and that has no end was cut off.
+    pub fn under_way(&self) -> Option<&Holder> {
+        let run = self.last_run.as_ref()?;
+        self.running.as_ref().filter(|holder| holder.is_at(run.started, run.ended))
+    }
 }
 
 /// The slices of backfills that are not proved yet.

@@ -129,10 +129,20 @@ pub enum Idempotency {
         max_len: u32,
         /// How long the target remembers it; `None` for ever.
         remembered_for: Option<Duration>,
+        /// Whether the target can be asked for the document once it may have forgotten the key.
+        look_up: bool,
     },
-    /// A field that the target checks for uniqueness; a second document is refused, and the first can be looked up.
+    /// A field that the target checks for uniqueness: a second document is refused.
     Unique {
         /// The field.
+        field: String,
+        /// Whether the first one can be looked up. If not, what may have arrived is sent again, and the refusal of it
+        /// says that it is there.
+        look_up: bool,
+    },
+    /// The same key again changes nothing: the target keeps the first document, and says that all went well.
+    Skip {
+        /// The field that is the key.
         field: String,
     },
     /// The same key again replaces the document.
@@ -150,8 +160,22 @@ impl Idempotency {
     /// What is promised, in one English sentence, for the documentation and the run's report.
     pub fn promise(&self) -> &'static str {
         match self {
-            Self::Key { .. } => "exactly once: a repeated key gives the first result",
-            Self::Unique { .. } => "exactly once: the target refuses a second document, and the first is looked up",
+            Self::Key { remembered_for: None, .. } => "exactly once: a repeated key gives the first result",
+            Self::Key { look_up: true, .. } => {
+                "exactly once: a repeated key gives the first result; once it may be forgotten, an unknown outcome is \
+                 looked up"
+            }
+            Self::Key { look_up: false, .. } => {
+                "exactly once while the key is remembered; after that, unknown outcomes become dead letters, to be \
+                 checked by hand"
+            }
+            Self::Unique { look_up: true, .. } => {
+                "exactly once: an unknown outcome is looked up, and the target refuses a second document"
+            }
+            Self::Unique { look_up: false, .. } => {
+                "exactly once: an unknown outcome is sent again, and refused as a second document counts as delivered"
+            }
+            Self::Skip { .. } => "exactly once: an unknown outcome is sent again, and the target skips what it has",
             Self::Upsert { .. } => "exactly once in effect: a repetition replaces the same document",
             Self::CommittedLength => "exactly once: what was not committed is cut on restart",
             Self::None => {
@@ -162,7 +186,15 @@ impl Idempotency {
 
     /// Whether a delivery whose outcome is unknown may simply be sent again.
     pub fn may_repeat(&self) -> bool {
-        matches!(self, Self::Key { .. } | Self::Upsert { .. })
+        match self {
+            Self::Key { .. } | Self::Unique { look_up: false, .. } | Self::Skip { .. } | Self::Upsert { .. } => true,
+            Self::Unique { look_up: true, .. } | Self::CommittedLength | Self::None => false,
+        }
+    }
+
+    /// Whether the target can be asked what became of a delivery that may not simply be sent again.
+    pub fn can_be_asked(&self) -> bool {
+        matches!(self, Self::Key { look_up: true, .. } | Self::Unique { look_up: true, .. })
     }
 
     /// Whether a delivery that was first sent so long ago may still be sent again without a question.
@@ -265,11 +297,42 @@ mod tests {
     #[test]
     fn a_key_is_trusted_for_nine_tenths_of_its_life() {
         let day = Duration::from_hours(24);
-        let key = |remembered_for| Idempotency::Key { field: "key".into(), max_len: 32, remembered_for };
+        let key = |remembered_for| Idempotency::Key { field: "key".into(), max_len: 32, remembered_for, look_up: true };
         assert!(key(Some(30 * day)).may_repeat_after(26 * day));
         assert!(!key(Some(30 * day)).may_repeat_after(27 * day));
         assert!(key(None).may_repeat_after(9_999 * day));
-        assert!(!Idempotency::Unique { field: "id".into() }.may_repeat_after(Duration::ZERO));
+        let unique = |look_up| Idempotency::Unique { field: "id".into(), look_up };
+        assert!(!unique(true).may_repeat_after(Duration::ZERO), "it is asked about");
+        assert!(unique(false).may_repeat_after(9_999 * day), "its refusal is the answer");
+    }
+
+    #[test]
+    fn what_is_promised_is_what_is_done() {
+        let field = || "no".to_owned();
+        let key = |remembered_for, look_up| Idempotency::Key { field: field(), max_len: 32, remembered_for, look_up };
+        let month = Some(Duration::from_hours(28 * 24));
+        // Each with: whether it may be sent again, also after years, and whether the target can be asked.
+        let kinds = [
+            (key(None, false), [true, true, false]),
+            (key(month, true), [true, false, true]),
+            (key(month, false), [true, false, false]),
+            (Idempotency::Unique { field: field(), look_up: true }, [false, false, true]),
+            (Idempotency::Unique { field: field(), look_up: false }, [true, true, false]),
+            (Idempotency::Skip { field: field() }, [true, true, false]),
+            (Idempotency::Upsert { field: field() }, [true, true, false]),
+            (Idempotency::CommittedLength, [false, false, false]),
+            (Idempotency::None, [false, false, false]),
+        ];
+        let mut promises = std::collections::BTreeSet::new();
+        for (kind, expected) in kinds {
+            let does = [kind.may_repeat(), kind.may_repeat_after(Duration::MAX), kind.can_be_asked()];
+            assert_eq!(does, expected, "{kind:?}");
+            let promise = kind.promise();
+            assert!(promises.insert(promise), "{promise}");
+            assert_eq!(promise.contains("looked up"), kind.can_be_asked(), "{promise}");
+            let by_hand = !does[1] && !does[2] && kind != Idempotency::CommittedLength;
+            assert_eq!(promise.contains("by hand"), by_hand, "{promise}");
+        }
     }
 
     #[test]

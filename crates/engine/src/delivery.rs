@@ -75,7 +75,7 @@ impl Setting {
 }
 
 fn key() -> Idempotency {
-    Idempotency::Key { field: "key".into(), max_len: 32, remembered_for: None }
+    Idempotency::Key { field: "key".into(), max_len: 32, remembered_for: None, look_up: true }
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,12 +108,20 @@ async fn what_may_have_arrived_is_not_sent_again_when_the_same_run_reads_it_agai
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_outcome_is_cleared_up_where_the_target_can_be_asked() {
-    for idempotency in [key(), Idempotency::Unique { field: "id".into() }, Idempotency::Upsert { field: "id".into() }] {
+async fn an_unknown_outcome_is_cleared_up_where_the_target_can_be_asked_or_told_twice() {
+    let field = || "id".to_owned();
+    let kinds = [
+        key(),
+        Idempotency::Unique { field: field(), look_up: true },
+        Idempotency::Unique { field: field(), look_up: false },
+        Idempotency::Skip { field: field() },
+        Idempotency::Upsert { field: field() },
+    ];
+    for idempotency in kinds {
         let setting = Setting::new(idempotency, "");
         setting.sink.set_trouble(Trouble { lost_after: 100, ..Trouble::default() });
         let report = setting.run().await;
-        let asked = matches!(setting.flow.target.idempotency, Idempotency::Unique { .. });
+        let asked = matches!(setting.flow.target.idempotency, Idempotency::Unique { look_up: true, .. });
         assert_eq!(report.verdict, if asked { Verdict::Reconciled } else { Verdict::Partial }, "{report:?}");
         setting.sink.set_trouble(Trouble::default());
         assert_eq!(setting.run().await.verdict, Verdict::Reconciled);
@@ -126,7 +134,8 @@ async fn a_key_that_the_target_may_have_forgotten_is_asked_about_first() {
     let days = |n: u64| Duration::from_hours(24 * n);
     for (passed, asked) in [(days(26), false), (days(28), true), (days(400), true)] {
         let remembered_for = Some(days(30));
-        let setting = Setting::new(Idempotency::Key { field: "key".into(), max_len: 32, remembered_for }, "");
+        let setting =
+            Setting::new(Idempotency::Key { field: "key".into(), max_len: 32, remembered_for, look_up: true }, "");
         setting.sink.set_trouble(Trouble { lost_after: 100, ..Trouble::default() });
         assert_eq!(setting.run().await.verdict, Verdict::Partial);
         assert_eq!(setting.n_documents(), [1; 5]);
@@ -142,6 +151,25 @@ async fn a_key_that_the_target_may_have_forgotten_is_asked_about_first() {
         assert_eq!(setting.run().await.verdict, Verdict::Reconciled);
         assert_eq!((passed, setting.n_documents()), (passed, vec![1; 5]));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_may_be_forgotten_by_a_target_that_cannot_be_asked_is_left_to_a_person() {
+    let remembered_for = Some(Duration::from_hours(24 * 30));
+    let idempotency = Idempotency::Key { field: "key".into(), max_len: 32, remembered_for, look_up: false };
+    let mut setting = Setting::new(idempotency, "");
+    setting.sink.set_trouble(Trouble { lost_after: 100, ..Trouble::default() });
+    assert_eq!(setting.run().await.verdict, Verdict::Partial);
+    setting.around.clock.sleep(Duration::from_hours(24 * 40)).await;
+    setting.sink.forget_keys();
+    setting.sink.set_trouble(Trouble::default());
+    // To look first is no way out where nobody can be asked.
+    setting.flow.options.ask_first = true;
+    let report = setting.run().await;
+    // Those of the outbox, and the same once more as they are read.
+    assert_eq!((report.verdict, report.counts.refused), (Verdict::Partial, 10));
+    assert_eq!(setting.stages().await, [Stage::Unknown; 5]);
+    assert_eq!(setting.n_documents(), [1; 5], "none is sent under a key that is as good as new");
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,7 +193,8 @@ async fn a_flow_under_another_name_doubles_nothing_and_leaves_nothing_stale() {
 async fn a_flow_that_begins_anew_after_the_keys_are_forgotten_asks_first() {
     for ask_first in [false, true] {
         let remembered_for = Some(Duration::from_hours(24 * 30));
-        let mut setting = Setting::new(Idempotency::Key { field: "key".into(), max_len: 32, remembered_for }, "");
+        let mut setting =
+            Setting::new(Idempotency::Key { field: "key".into(), max_len: 32, remembered_for, look_up: true }, "");
         assert_eq!(setting.run().await.counts.new, 5);
         setting.world.set_drift(Drift { leave: 100, ..Drift::default() });
         setting.run().await;
@@ -187,7 +216,8 @@ async fn a_flow_that_begins_anew_after_the_keys_are_forgotten_asks_first() {
 #[tokio::test(start_paused = true)]
 async fn keys_are_plain_where_the_flow_says_so_and_the_target_takes_them() {
     let idempotency_keys = async |keys: KeyRule, max_len: u32, name: &str| {
-        let mut setting = Setting::new(Idempotency::Key { field: "key".into(), max_len, remembered_for: None }, "");
+        let mut setting =
+            Setting::new(Idempotency::Key { field: "key".into(), max_len, remembered_for: None, look_up: true }, "");
         setting.flow.options.keys = keys;
         setting.flow.name = name.into();
         setting.run().await;

@@ -47,7 +47,7 @@ const MOST_WAITING: usize = 8;
 
 /// The end of a run that was asked for.
 fn stopped() -> Error {
-    Error::new(ErrorKind::Interrupted, "the run was stopped").advise("run again: it goes on where it ended")
+    Error::new(ErrorKind::Interrupted, "the run was stopped")
 }
 
 impl<'a> Run<'a> {

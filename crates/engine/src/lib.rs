@@ -47,4 +47,4 @@ pub use flow::{Flow, KeyRule, Options, Stop, Stopper, Surroundings, Work};
 pub use live::{Calls, Observer, Progress, Quiet, SliceNow};
 pub use plan::Span;
 pub use report::{Beside, Counts, Kind, OpenSlice, Report};
-pub use run::run;
+pub use run::{NOTE_EVERY, run};

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use milkrun_core::Context;
+use milkrun_core::quota::HeldUp;
 use milkrun_core::stream::Window;
 use milkrun_core::transport::CallStats;
 
@@ -24,14 +27,31 @@ impl Observer for Quiet {
     fn progress(&self, _: &Progress<'_>) {}
 }
 
-/// The calls that a run has made so far. Clones count on.
+/// The calls that a run has made so far, and what holds the next ones up. Clones count on.
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
     pub(crate) source: Arc<CallStats>,
     pub(crate) sink: Arc<CallStats>,
+    /// In whose name they are made, source and sink.
+    ways: Option<Arc<[Context; 2]>>,
 }
 
+/// A call that waits for less is not held up: limits are kept all the time.
+const HELD_UP: Duration = Duration::from_secs(1);
+
 impl Calls {
+    /// None so far, to be made in the name of these.
+    pub(crate) fn of(source: &Context, sink: &Context) -> Self {
+        Self { ways: Some(Arc::new([source.clone(), sink.clone()])), ..Self::default() }
+    }
+
+    /// What holds the run's next calls up for a second at least, if anything does; of two accounts, what lasts longer.
+    pub fn held_up(&self) -> Option<HeldUp> {
+        let ways = self.ways.as_ref()?.iter();
+        let held = ways.filter_map(|cx| cx.transport()?.limiter().held_up(&cx.party().name));
+        held.filter(|held| held.left >= HELD_UP).max_by_key(|held| held.until)
+    }
+
     /// Calls to the source's account, repetitions included.
     pub fn source(&self) -> u64 {
         self.source.calls()

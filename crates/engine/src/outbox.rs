@@ -302,7 +302,7 @@ impl Courier {
         changes: &mut Vec<Change>,
         parcels: &mut Vec<Parcel>,
     ) -> Result<()> {
-        if self.flow.target.idempotency == Idempotency::None {
+        if !self.flow.target.idempotency.can_be_asked() {
             self.bury_unknown(page, parcel.index, &parcel.mark, &records[parcel.index], counts, changes);
             return Ok(());
         }
@@ -554,7 +554,8 @@ impl Courier {
 
     /// Whether documents that this flow has never sent are asked about before they are sent.
     fn asks_first(&self) -> bool {
-        let forgets = matches!(self.flow.target.idempotency, Idempotency::Key { remembered_for: Some(_), .. });
+        let forgets =
+            matches!(self.flow.target.idempotency, Idempotency::Key { remembered_for: Some(_), look_up: true, .. });
         self.flow.options.ask_first && forgets
     }
 

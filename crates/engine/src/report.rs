@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use milkrun_core::ErrorKind;
 use milkrun_core::state::Verdict;
 use milkrun_core::stream::Window;
 use serde::{Deserialize, Serialize};
@@ -152,9 +153,12 @@ pub struct Report {
     pub verdict: Verdict,
     /// Why it did not end `reconciled`, in one sentence.
     pub reason: Option<String>,
-    /// The kind of the error that ended it, such as `config-invalid`.
+    /// The kind of the error that ended it, such as `config-invalid`; `interrupted` if it was only stopped.
     #[serde(default)]
     pub error_kind: Option<String>,
+    /// The fingerprint of the mapping that it used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<String>,
     /// When it began.
     pub started: Timestamp,
     /// When it ended.
@@ -182,6 +186,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether it was stopped before its end: nothing is wrong, and the next run goes on there.
+    pub fn was_stopped(&self) -> bool {
+        self.error_kind.as_deref() == Some(ErrorKind::Interrupted.as_str())
+    }
+
     /// Takes a proof into account.
     pub(crate) fn prove(&mut self, evidence: &Evidence) {
         let proved = self.proved.entry(evidence.plan.clone()).or_default();

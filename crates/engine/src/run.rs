@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 use milkrun_core::state::{Change, FlowState, Lease, LedgerEntry, Planned, RunRecord, StoredSlice, Verdict};
 use milkrun_core::stream::Slice;
-use milkrun_core::{Appender, Error, Page, Record, Result, SinkKind};
+use milkrun_core::{Appender, Error, ErrorKind, Page, Record, Result, SinkKind};
 use milkrun_mapping::Output;
 use tracing::{Instrument as _, Span};
 
@@ -67,18 +67,20 @@ async fn run_leased(
     }
     let state = around.store.load(lease).await?;
     // Other flows may use the same accounts: theirs are not this run's calls.
-    let calls = Calls::default();
     let mut flow = flow.as_party();
-    flow.source_cx = flow.source_cx.counted_in(Arc::clone(&calls.source));
-    flow.sink_cx = flow.sink_cx.counted_in(Arc::clone(&calls.sink));
+    let mut reads_as = flow.source_cx.clone();
     if *work == Work::Backfill
         && let Some(share) = state.slices.iter().filter_map(|stored| stored.share).max()
     {
         flow.sink_cx = backfill_context(&flow.sink_cx, &flow.name, share);
+        reads_as = backfill_context(&flow.source_cx, &flow.name, share);
     }
+    let calls = Calls::of(&reads_as, &flow.sink_cx);
+    flow.source_cx = flow.source_cx.counted_in(Arc::clone(&calls.source));
+    flow.sink_cx = flow.sink_cx.counted_in(Arc::clone(&calls.sink));
     let flow = &flow;
     let record = match work {
-        Work::Due | Work::Anew | Work::Backfill => Some(begin(around, lease, started).await?),
+        Work::Due | Work::Anew | Work::Backfill => Some(begin(flow, around, lease, started).await?),
         Work::DeadLetters(_) => None,
     };
     let mut run = match Run::new(flow, around, lease, state, work, calls, record.clone(), observer).await {
@@ -99,7 +101,7 @@ async fn run_leased(
     let outcome = run.drive(stop).await;
     let mut report = run.report_now();
     let dead = !around.store.dead_letters(lease.flow, 0, 1).await?.is_empty();
-    conclude(&mut report, outcome, dead);
+    conclude(&mut report, outcome, dead, stop.is_asked());
     if let Some(record) = record {
         let text = serde_json::to_string(&report).expect("a report can be written");
         let ended = RunRecord { ended: Some(report.ended), verdict: Some(report.verdict), report: text, ..record };
@@ -109,16 +111,21 @@ async fn run_leased(
 }
 
 /// Writes into the history that a run has begun, and returns it with its number.
-async fn begin(around: &Surroundings, lease: Lease, started: Timestamp) -> Result<RunRecord> {
-    let begun = RunRecord { id: 0, started, ended: None, verdict: None, report: "{}".to_owned() };
+async fn begin(flow: &Flow, around: &Surroundings, lease: Lease, started: Timestamp) -> Result<RunRecord> {
+    let report = serde_json::json!({ "mapping": flow.mapping.fingerprint() }).to_string();
+    let begun = RunRecord { id: 0, started, ended: None, verdict: None, report };
     around.store.commit(lease, vec![Change::Run(begun.clone())]).await?;
     let newest = around.store.runs(lease.flow, None, 1).await?.pop();
     Ok(newest.unwrap_or(begun))
 }
 
 /// The verdict: the worst that is true of the run.
-fn conclude(report: &mut Report, outcome: Result<()>, dead_letters: bool) {
+fn conclude(report: &mut Report, outcome: Result<()>, dead_letters: bool, was_asked: bool) {
     let (verdict, reason) = match outcome {
+        Err(error) if was_asked && error.kind() == ErrorKind::Interrupted => {
+            report.error_kind = Some(error.kind().as_str().to_owned());
+            (Verdict::Partial, Some("the run was stopped; the next one goes on where it ended".to_owned()))
+        }
         Err(error) => {
             let help = error.help().map(|h| format!(" — {h}")).unwrap_or_default();
             report.error_kind = Some(error.kind().as_str().to_owned());
@@ -238,8 +245,9 @@ pub(crate) struct BesideOf<'a> {
 /// Of the slices beside that were set aside, so many are told.
 const TOLD_BESIDE: usize = 20;
 
-/// How often the history is told how far a run is.
-const NOTE_EVERY: SignedDuration = SignedDuration::from_secs(1);
+/// How often the history is told how far a run is: what a run that was killed did later than this after its last word
+/// was not its own.
+pub const NOTE_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 /// Up to where earlier runs have planned.
 #[derive(Debug)]
@@ -272,6 +280,7 @@ impl<'a> Run<'a> {
             verdict: Verdict::Failed,
             reason: None,
             error_kind: None,
+            mapping: Some(flow.mapping.fingerprint()),
             started: now,
             ended: now,
             counts: Counts::default(),

@@ -101,8 +101,10 @@ impl Simulation {
             (Target::Appends(medium.clone()), SinkKind::Appends(Arc::new(medium)), spec)
         } else {
             let kinds = [
-                Idempotency::Key { field: "key".into(), max_len: 32, remembered_for: None },
-                Idempotency::Unique { field: "id".into() },
+                Idempotency::Key { field: "key".into(), max_len: 32, remembered_for: None, look_up: true },
+                Idempotency::Unique { field: "id".into(), look_up: true },
+                Idempotency::Unique { field: "id".into(), look_up: false },
+                Idempotency::Skip { field: "id".into() },
                 Idempotency::Upsert { field: "id".into() },
             ];
             let kind = kinds[dice.index(kinds.len()).unwrap()].clone();

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use milkrun_core::ErrorKind;
 use milkrun_core::state::{StateStore, Verdict};
 use milkrun_core::stream::{StreamSpec, WindowSpec};
 use milkrun_testkit::sample_stream;
@@ -78,7 +77,7 @@ async fn a_run_that_is_killed_has_left_word() {
     let record = setting.store.runs(1, None, 1).await.unwrap().remove(0);
     assert_eq!((record.ended, record.verdict), (None, None));
     let report: Report = serde_json::from_str(&record.report).unwrap();
-    assert_eq!(report.run, record.id);
+    assert_eq!((report.run, report.mapping.clone()), (record.id, Some(setting.flow.mapping.fingerprint())));
     assert!(report.counts.records > 0, "{report:?}");
     let told = notes.0.into_inner().unwrap().last().unwrap().1;
     assert!(report.counts.records <= told);
@@ -108,8 +107,8 @@ async fn a_run_that_is_stopped_before_it_plans_has_not_ended_by_itself() {
     let (stopper, mut stop) = Stop::new();
     let report = run(&setting.flow, &setting.around, &Work::Due, &mut stop, &AtTheLast(stopper)).await.unwrap();
     assert_eq!(report.open, []);
-    let interrupted = Some(ErrorKind::Interrupted.as_str());
-    assert_eq!((report.verdict, report.error_kind.as_deref()), (Verdict::Failed, interrupted));
+    assert_eq!((report.verdict, report.was_stopped()), (Verdict::Partial, true));
+    assert!(report.reason.as_ref().unwrap().contains("stopped"), "{report:?}");
     // Without anything left to plan, it has ended by itself.
     setting.run().await;
     let (stopper, mut stop) = Stop::new();

@@ -154,6 +154,11 @@ impl Mapping {
         self.version
     }
 
+    /// [`Mapping::version`] as people and the history read it.
+    pub fn fingerprint(&self) -> String {
+        format!("{:016x}", self.version)
+    }
+
     /// Whether a record may give more than one document, or none.
     pub fn explodes(&self) -> bool {
         self.explode.is_some() || matches!(self.body, Body::Transform(_))

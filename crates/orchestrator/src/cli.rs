@@ -16,32 +16,32 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Flags of every command.
+/// Flags of every command; its own come before them.
 #[derive(Args, Debug)]
 pub(crate) struct Global {
     /// The folder of the installation, with `milkrun.toml` and `flows/`.
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, display_order = 100, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
     /// The language of messages; without it, that of `LC_ALL`, `LC_MESSAGES` or `LANG`.
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, display_order = 101, value_enum)]
     pub(crate) lang: Option<Lang>,
     /// Writes one JSON document to standard output instead of text; progress and logs go to standard error.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 102)]
     pub(crate) json: bool,
     /// Logs more: once for information, twice for debugging, three times for everything.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, display_order = 103, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Logs from this level on.
-    #[arg(long, global = true, value_name = "LEVEL", value_parser = ["off", "error", "warn", "info", "debug", "trace"])]
+    #[arg(long, global = true, display_order = 104, value_name = "LEVEL", value_parser = ["off", "error", "warn", "info", "debug", "trace"])]
     pub(crate) log_level: Option<String>,
     /// Appends one JSON line for each call to a vendor to this file; never a secret.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, display_order = 105, value_name = "FILE")]
     pub(crate) log_json: Option<PathBuf>,
     /// Writes without colours.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 106)]
     pub(crate) no_color: bool,
     /// Shows no progress.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 107)]
     pub(crate) no_progress: bool,
 }
 

@@ -46,22 +46,23 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let arguments: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     let lang = cli::asked_lang(&arguments).unwrap_or_else(|| environment.lang());
-    let cli = match cli::parse(&arguments, lang) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to standard output and are no failure; clap knows which is which.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
-    };
-    let plain = cli.global.no_color || environment.no_color();
+    let parsed = cli::parse(&arguments, lang);
+    let global = parsed.as_ref().ok().map(|cli| &cli.global);
+    let plain = global.is_some_and(|global| global.no_color) || environment.no_color();
     let out = Out {
         lang,
-        json: cli.global.json,
+        json: global.is_some_and(|global| global.json),
         color: environment.out_is_terminal && !plain,
         err_color: environment.err_is_terminal && !plain,
         scrubber: Scrubber::default(),
         bars: MultiProgress::new(),
+    };
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => {
+            out.usage(&error);
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
     };
     let hook = out.clone();
     std::panic::set_hook(Box::new(move |info| {

@@ -115,6 +115,7 @@ mod limits;
 pub mod qeasy;
 mod rows;
 mod server;
+mod start;
 mod stats;
 mod table;
 mod tree;

@@ -14,8 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub(crate) use crate::arrival::Frame;
-use crate::arrival::{BODY_LIMIT, Carriage, Judged, Shared};
+use crate::arrival::{BODY_LIMIT, Carriage, Frame, Judged, Shared};
 use crate::control::{self, Control};
 use crate::vendor::{Answer, Inbound, Vendor};
 use crate::wire::{Listener, Switch};

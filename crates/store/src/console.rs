@@ -1,13 +1,17 @@
 //! What those who look at an installation ask, each answered by an index or by one flow's rows.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use jiff::Timestamp;
-use milkrun_core::state::{DeadLetter, Stage, Verdict};
+use milkrun_core::state::{DeadLetter, Holder, RunRecord, Stage, Verdict};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::codec::{SqlKey, Written, from_id};
 use crate::fault::Work;
 use crate::key::MasterKey;
-use crate::vault;
+use crate::worker::Workers;
+use crate::{lease, query, vault};
 
 /// What is known of a token; never the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub struct RunMark {
     pub started: Timestamp,
     /// When it ended; `None` while it runs or if it was killed.
     pub ended: Option<Timestamp>,
+    /// Whether it is under way.
+    pub is_under_way: bool,
     /// How it ended.
     pub verdict: Option<Verdict>,
 }
@@ -101,28 +107,62 @@ pub(crate) fn token_lives(conn: &Connection, account: &str) -> Work<()> {
 }
 
 /// The runs of all flows that began in `[from, until)`, oldest first.
-pub(crate) fn runs_between(conn: &Connection, from: Timestamp, until: Timestamp, limit: u32) -> Work<Vec<RunMark>> {
+pub(crate) fn runs_between(
+    conn: &Connection,
+    workers: &Workers,
+    from: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Work<Vec<RunMark>> {
     // Written instants order like texts to the second: within a second, a fraction comes before its `Z`.
     let (least, most) = (second_of(from), second_of(until) + "~");
     let mut statement = conn.prepare_cached(
-        "SELECT flow.name, run.id, started, ended, verdict FROM run JOIN flow ON flow.id = run.flow \
+        "SELECT flow.name, run.id, started, ended, verdict, flow.id FROM run JOIN flow ON flow.id = run.flow \
          WHERE started >= ?1 AND started < ?2 ORDER BY started, flow.name LIMIT ?3",
     )?;
     let marks = statement
         .query_map(params![least, most, limit], |row| {
             let Written(started) = row.get(2)?;
-            Ok(RunMark {
+            let mark = RunMark {
                 flow: row.get(0)?,
                 id: from_id(row.get(1)?),
                 started,
                 ended: row.get::<_, Option<Written<_>>>(3)?.map(|Written(at)| at),
+                is_under_way: false,
                 verdict: row.get::<_, Option<Written<_>>>(4)?.map(|Written(verdict)| verdict),
-            })
+            };
+            Ok((row.get::<_, i64>(5)?, mark))
         })?
         .collect::<Result<Vec<_>, _>>()?;
-    let mut marks: Vec<RunMark> = marks.into_iter().filter(|run| (from..until).contains(&run.started)).collect();
-    marks.sort_by(|a, b| (a.started, &a.flow).cmp(&(b.started, &b.flow)));
-    Ok(marks)
+    let mut holders = BTreeMap::new();
+    let mut of_span = Vec::with_capacity(marks.len());
+    for (flow, mut run) in marks.into_iter().filter(|(_, run)| (from..until).contains(&run.started)) {
+        if run.ended.is_none() {
+            let holder: &Option<Holder> = match holders.entry(flow) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(lease::holder(conn, workers, flow)?),
+            };
+            run.is_under_way = holder.as_ref().is_some_and(|holder| holder.is_at(run.started, run.ended));
+        }
+        of_span.push(run);
+    }
+    of_span.sort_by(|a, b| (a.started, &a.flow).cmp(&(b.started, &b.flow)));
+    Ok(of_span)
+}
+
+/// The newest run of a flow that had begun by then, to the millisecond; whether it had ended is another matter.
+pub(crate) fn run_at(conn: &Connection, flow: i64, at: Timestamp) -> Work<Option<RunRecord>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 AND started < ?2 ORDER BY id DESC",
+    )?;
+    let mut rows = statement.query(params![flow, second_of(at) + "~"])?;
+    while let Some(row) = rows.next()? {
+        let run = query::run(row)?;
+        if run.started.as_millisecond() <= at.as_millisecond() {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
 }
 
 /// The start of every written instant within the same second.

@@ -1,11 +1,11 @@
 //! Who may run a flow, and how a dead worker's flow is taken over.
 
 use jiff::Timestamp;
-use milkrun_core::state::Lease;
+use milkrun_core::state::{Holder, Lease};
 use milkrun_core::{Error, ErrorKind};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::codec::{from_id, id};
+use crate::codec::{Written, from_id, id};
 use crate::fault::Work;
 use crate::ledger;
 use crate::worker::Workers;
@@ -44,6 +44,22 @@ pub(crate) fn acquire(conn: &Connection, workers: &Workers, owner: &str, flow: &
     // What a killed worker left.
     ledger::merge(conn, number)?;
     Ok(Lease { flow: number, fence: from_id(fence + 1) })
+}
+
+/// Who has the right to run a flow; nobody if that worker is dead.
+pub(crate) fn holder(conn: &Connection, workers: &Workers, flow: i64) -> Work<Option<Holder>> {
+    let found = conn
+        .prepare_cached("SELECT worker, owner, since FROM flow WHERE id = ?1 AND worker IS NOT NULL")?
+        .query_row([flow], |row| {
+            let (worker, Written(since)) = (row.get::<_, String>(0)?, row.get(2)?);
+            let is_own = worker == workers.own();
+            Ok((worker, Holder { who: row.get(1)?, since, is_own }))
+        })
+        .optional()?;
+    match found {
+        Some((worker, holder)) if workers.is_alive(&worker)? => Ok(Some(holder)),
+        _ => Ok(None),
+    }
 }
 
 /// Gives the right back; does nothing if it was lost. Says whether it was there to be given back.

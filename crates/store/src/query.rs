@@ -15,6 +15,7 @@ use crate::codec::{Fingerprint, SqlKey, Written, from_id, id, journal_ref};
 use crate::commit::read_slice;
 use crate::console;
 use crate::fault::Work;
+use crate::lease;
 use crate::worker::Workers;
 
 /// All flows, by name.
@@ -22,36 +23,28 @@ pub(crate) fn flows(conn: &Connection, workers: &Workers) -> Work<Vec<FlowSummar
     let mut pending = pending(conn)?;
     let rows = conn
         .prepare_cached(
-            "SELECT id, name, worker, owner, ledger_rows, (SELECT count(*) FROM slice WHERE flow = flow.id AND share IS NULL), \
+            "SELECT id, name, ledger_rows, (SELECT count(*) FROM slice WHERE flow = flow.id AND share IS NULL), \
              (SELECT count(*) FROM dead_letter WHERE flow = flow.id) FROM flow ORDER BY name",
         )?
         .query_map([], |row| {
-            let holder: Option<(String, String)> = match row.get(2)? {
-                Some(worker) => Some((worker, row.get(3)?)),
-                None => None,
-            };
             let flow: i64 = row.get(0)?;
             let summary = FlowSummary {
                 name: row.get(1)?,
                 running: None,
-                open_slices: from_id(row.get(5)?),
+                open_slices: from_id(row.get(3)?),
                 backfill: None,
-                ledger: from_id(row.get(4)?),
+                ledger: from_id(row.get(2)?),
                 pending: pending.remove(&flow).unwrap_or_default(),
-                dead_letters: from_id(row.get(6)?),
+                dead_letters: from_id(row.get(4)?),
                 planned: Vec::new(),
                 last_run: None,
             };
-            Ok((flow, holder, summary))
+            Ok((flow, summary))
         })?
         .collect::<Result<Vec<_>, _>>()?;
     rows.into_iter()
-        .map(|(flow, holder, mut summary)| {
-            if let Some((worker, owner)) = holder
-                && workers.is_alive(&worker)?
-            {
-                summary.running = Some(owner);
-            }
+        .map(|(flow, mut summary)| {
+            summary.running = lease::holder(conn, workers, flow)?;
             summary.planned = conn
                 .prepare_cached("SELECT axis, until FROM planned WHERE flow = ?1")?
                 .query_map([flow], |row| {
@@ -143,18 +136,21 @@ pub(crate) fn runs(conn: &Connection, flow: i64, before: Option<u64>, limit: u32
         .prepare_cached(
             "SELECT id, started, ended, verdict, report FROM run WHERE flow = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
         )?
-        .query_map(params![flow, before, limit], |row| {
-            let Written(started) = row.get(1)?;
-            Ok(RunRecord {
-                id: from_id(row.get(0)?),
-                started,
-                ended: row.get::<_, Option<Written<_>>>(2)?.map(|Written(ended)| ended),
-                verdict: row.get::<_, Option<Written<_>>>(3)?.map(|Written(verdict)| verdict),
-                report: row.get(4)?,
-            })
-        })?
+        .query_map(params![flow, before, limit], run)?
         .collect::<Result<_, _>>()?;
     Ok(runs)
+}
+
+/// A run, of its number, its start, its end, its verdict and its report.
+pub(crate) fn run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    let Written(started) = row.get(1)?;
+    Ok(RunRecord {
+        id: from_id(row.get(0)?),
+        started,
+        ended: row.get::<_, Option<Written<_>>>(2)?.map(|Written(ended)| ended),
+        verdict: row.get::<_, Option<Written<_>>>(3)?.map(|Written(verdict)| verdict),
+        report: row.get(4)?,
+    })
 }
 
 /// The dead letters of a flow, oldest first.

@@ -2,9 +2,10 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use milkrun_core::state::DeadLetter;
+use milkrun_core::state::{DeadLetter, Holder, RunRecord};
 use milkrun_core::{Error, ErrorKind, Key, Result};
 
 use crate::backup::{self, JournalPart};
@@ -15,7 +16,7 @@ use crate::hold::Hold;
 use crate::journal::{FileJournal, sync_folder};
 use crate::store::{RESTORING, SqliteStore};
 use crate::worker::{Gate, any_alive};
-use crate::{quota, retain, schema};
+use crate::{lease, quota, retain, schema};
 
 /// The files of a state, in the order in which a restore puts them.
 const STATE_FILES: [&str; 4] = ["journal", "state.db", "state.db-wal", "state.db-shm"];
@@ -72,7 +73,25 @@ impl SqliteStore {
     /// # Errors
     /// Those of the state file.
     pub async fn runs_between(&self, from: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<RunMark>> {
-        self.readers.run(move |conn| console::runs_between(conn, from, until, limit)).await
+        let workers = Arc::clone(&self.workers);
+        self.readers.run(move |conn| console::runs_between(conn, &workers, from, until, limit)).await
+    }
+
+    /// The newest run of a flow that had begun by then, to the millisecond, as the ledger has it.
+    ///
+    /// # Errors
+    /// Those of the state file.
+    pub async fn run_at(&self, flow: i64, at: Timestamp) -> Result<Option<RunRecord>> {
+        self.readers.run(move |conn| console::run_at(conn, flow, at)).await
+    }
+
+    /// Who has the right to run a flow; nobody if that worker is dead.
+    ///
+    /// # Errors
+    /// Those of the state file.
+    pub async fn holder(&self, flow: i64) -> Result<Option<Holder>> {
+        let workers = Arc::clone(&self.workers);
+        self.readers.run(move |conn| lease::holder(conn, &workers, flow)).await
     }
 
     /// How many dead letters of a flow the filter lets through.
@@ -130,7 +149,7 @@ impl SqliteStore {
     /// # Errors
     /// Those of the state file.
     pub async fn dead_leases(&self) -> Result<Vec<(String, String)>> {
-        let workers = std::sync::Arc::clone(&self.workers);
+        let workers = Arc::clone(&self.workers);
         self.readers
             .run(move |conn| {
                 let mut statement =

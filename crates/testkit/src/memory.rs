@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use milkrun_core::state::{
-    Change, DeadLetter, FlowState, FlowSummary, Journal, JournalEntry, JournalRef, Lease, LedgerEntry, LedgerRow,
-    OpenBackfill, OutboxPage, Planned, RunRecord, StateStore, StoredSlice, TraceEntry,
+    Change, DeadLetter, FlowState, FlowSummary, Holder, Journal, JournalEntry, JournalRef, Lease, LedgerEntry,
+    LedgerRow, OpenBackfill, OutboxPage, Planned, RunRecord, StateStore, StoredSlice, TraceEntry,
 };
 use milkrun_core::token::{Begin, StoredToken, Token, TokenStore};
 use milkrun_core::{Error, ErrorKind, Key, Result};
@@ -27,7 +27,7 @@ struct Inner {
 #[derive(Clone, Debug, Default)]
 struct FlowData {
     fence: u64,
-    held: bool,
+    held: Option<Timestamp>,
     planned: BTreeMap<String, Timestamp>,
     slices: BTreeMap<u64, StoredSlice>,
     next_slice: u64,
@@ -50,7 +50,7 @@ impl MemoryStore {
     /// All workers are dead: their leases can be taken over.
     pub fn crash(&self) {
         for flow in self.inner().state.values_mut() {
-            flow.held = false;
+            flow.held = None;
         }
     }
 
@@ -62,7 +62,7 @@ impl MemoryStore {
     fn flow<T>(&self, lease: Lease, act: impl FnOnce(&mut FlowData) -> Result<T>) -> Result<T> {
         let mut inner = self.inner();
         let flow = inner.state.get_mut(&lease.flow).ok_or_else(|| Error::new(ErrorKind::State, "no such flow"))?;
-        if !flow.held || flow.fence != lease.fence {
+        if flow.held.is_none() || flow.fence != lease.fence {
             return Err(Error::new(ErrorKind::Busy, "the lease is void"));
         }
         act(flow)
@@ -157,22 +157,22 @@ impl FlowData {
 
 #[async_trait]
 impl StateStore for MemoryStore {
-    async fn acquire(&self, flow: &str, _: Timestamp) -> Result<Lease> {
+    async fn acquire(&self, flow: &str, now: Timestamp) -> Result<Lease> {
         let mut inner = self.inner();
         let next = i64::try_from(inner.flows.len()).expect("few flows") + 1;
         let id = *inner.flows.entry(flow.to_owned()).or_insert(next);
         let data = inner.state.entry(id).or_default();
-        if data.held {
+        if data.held.is_some() {
             return Err(Error::new(ErrorKind::Busy, "another worker runs the flow").with("flow", flow));
         }
-        data.held = true;
+        data.held = Some(now);
         data.fence += 1;
         Ok(Lease { flow: id, fence: data.fence })
     }
 
     async fn release(&self, lease: Lease) -> Result<()> {
         self.flow(lease, |data| {
-            data.held = false;
+            data.held = None;
             Ok(())
         })
     }
@@ -224,7 +224,7 @@ impl StateStore for MemoryStore {
             let data = &inner.state[id];
             FlowSummary {
                 name: name.clone(),
-                running: data.held.then(|| "this process".to_owned()),
+                running: data.held.map(|since| Holder { who: "this process".to_owned(), since, is_own: true }),
                 open_slices: data.slices.values().filter(|slice| slice.share.is_none()).count() as u64,
                 backfill: OpenBackfill::of(data.slices.values().map(|slice| (&slice.slice, slice.share))),
                 ledger: data.ledger.len() as u64,

@@ -114,8 +114,11 @@ impl Sinked {
         let id = match (&delivery.operation, idempotency, existing) {
             (Operation::Update { remote_id }, ..) => remote_id.parse().expect("an id that was given out"),
             (Operation::Insert, Idempotency::Upsert { .. }, Some(id)) => id,
-            (Operation::Insert, Idempotency::Unique { .. }, Some(_)) => {
+            (Operation::Insert, Idempotency::Unique { look_up: true, .. }, Some(_)) => {
                 return Receipt::Refused { reason: "the number exists".into() };
+            }
+            (Operation::Insert, Idempotency::Unique { .. } | Idempotency::Skip { .. }, Some(id)) => {
+                return Receipt::Same { remote_id: Some(id.to_string()) };
             }
             _ => {
                 self.next += 1;

@@ -362,7 +362,17 @@ fn links(page: &str) -> Vec<String> {
 fn every_link_leads_somewhere() {
     let root = root();
     let mut pages: Vec<PathBuf> = PAGES.iter().flat_map(|page| LANGS.iter().map(|lang| file_of(page, lang))).collect();
-    let others = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/mapping.md", "docs/guide/README.md"];
+    let others = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "docs/alerts.md",
+        "docs/alerts.zh.md",
+        "docs/deploy/README.md",
+        "docs/deploy/README.zh.md",
+        "docs/guide/README.md",
+        "docs/mapping.md",
+    ];
     pages.extend(others.iter().map(|name| root.join(name)));
     for path in pages {
         let page = read(&path);

@@ -153,17 +153,35 @@ fn the_report_names_each_key_with_its_place() {
 #[test]
 fn text_that_is_no_metadata_is_refused_at_its_place() {
     let (_vendor, _server, place) = start();
-    for (text, part) in [
-        ("{\"api\":\"/a\",\n \"request\":[}", "meta/wrong.json:2:"),
-        ("[]", "meta/wrong.json:1:"),
-        ("", "meta/wrong.json:1:"),
-        ("{\"api\":\"/a\"", "meta/wrong.json:1:"),
+    let import = |lang| {
+        let ask = ["import", "qeasy", "meta/wrong.json", "--out", "flows/w.toml", "--lang", lang];
+        place.milkrun(&ask).with(2).said()
+    };
+    for (text, at, en, zh) in [
+        ("{\"api\":\"/a\",\n \"request\":[}", "2:13", "this brace closes no object", "此花括号没有对应的对象"),
+        ("[]", "1:1", "the metadata has to be one JSON object", "元数据应为一个 JSON 对象"),
+        ("", "1:1", "the text is empty", "文本为空"),
+        ("{\"名\":\"/a\",\n", "1:11", "the text ends inside an object", "内容在对象中途结束"),
+        ("{\n\"a\": [\n1,", "3:3", "it began in line 2: add `]`", "它始于第 2 行：请补上 `]`"),
+        ("{\n  \"api\": \"/a\n}", "2:10", "a text begins here and is never ended", "文本从此处开始，却没有结束"),
     ] {
         place.write("meta/wrong.json", text);
-        let ended = place.milkrun(&["import", "qeasy", "meta/wrong.json", "--out", "flows/w.toml"]).with(2);
-        assert!(ended.said().contains(part), "{text}: {ended}");
+        for (lang, said) in [("en", en), ("zh", zh)] {
+            let ended = import(lang);
+            assert!(ended.contains(&format!("meta/wrong.json:{at}\n")) && ended.contains(said), "{text}: {ended}");
+        }
         assert!(!place.path("flows/w.toml").exists(), "{text}: nothing is written");
     }
+    // A flow that includes it names the place too.
+    place.flow("w", "include = { qeasy = [\"../meta/wrong.json\"] }\n");
+    let ended = place.milkrun(&["check", "--offline", "--lang", "zh"]).with(2).said();
+    let told = "meta/wrong.json:2:10：文本从此处开始，却没有结束";
+    assert!(ended.contains(told) && ended.contains("flows/w.toml:1:22"), "{ended}");
+    std::fs::remove_file(place.path("flows/w.toml")).unwrap();
+    // An editor may have written GBK.
+    std::fs::write(place.path("meta/wrong.json"), b"{\"a\": \"\xd6\xd0\"}").unwrap();
+    let ended = import("en");
+    assert!(ended.contains("meta/wrong.json:1:8\n") && ended.contains("the file is not UTF-8 from here on"), "{ended}");
     let ended = place.milkrun(&["import", "qeasy", "meta/missing.json", "--out", "flows/w.toml"]);
     assert!(ended.code != Some(0) && ended.said().contains("missing.json"), "{ended}");
 }

@@ -106,12 +106,24 @@ fn an_order_is_traced_by_its_key_and_by_its_number() {
             assert_eq!(list(&traced, "found").len(), 1, "{traced:#}");
             let found = &traced["found"][0];
             has(found, &["flow", "key", "delivered_at", "remote_id", "version", "page", "record", "documents"]);
+            has(&found["run"], &["id", "started", "mapping"]);
+            assert_eq!((&found["run"]["id"], &found["run"]["mapping"]), (&1.into(), &found["mapping_now"]));
             assert_eq!((&found["key"], &found["flow"]), (&sid.clone().into(), &"orders".into()));
             let record = Record::parse(text(&found["record"])).unwrap();
             assert_eq!(record.get("sid"), Some(&*sid));
             assert_eq!(text(&found["documents"][0]), format!("{{\"no\":\"{tid}\",\"key\":{sid}}}"));
         }
     }
+    // The mapping changes: what was delivered was made with the one before.
+    let line = lines(&installation.path("out/orders.jsonl")).remove(0);
+    installation.flow("orders", &orders_flow(&vendor, "", "[mapping.fields]\nkey = \"sid\"\n"));
+    installation.milkrun(&["run", "orders"]).with(0);
+    let traced = installation.milkrun(&["trace", &text(&line["key"]), "--json"]).with(0).json();
+    let found = &traced["found"][0];
+    assert_eq!(found["run"]["id"], 1, "{found:#}");
+    assert!(found["run"]["mapping"] != found["mapping_now"] && found["mapping_now"].is_string(), "{found:#}");
+    let shown = installation.milkrun(&["trace", &text(&line["key"])]).with(0);
+    assert!(shown.out.contains("  by run 1, begun ") && shown.out.contains("the one of now, "), "{shown}");
     let unknown = installation.milkrun(&["trace", "1", "--json"]).with(1).json();
     assert!(list(&unknown, "found").is_empty() && list(&unknown, "dead_letters").is_empty());
 }

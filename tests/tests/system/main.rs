@@ -11,6 +11,7 @@ mod server;
 mod simulator;
 mod vendor;
 
+mod alerts;
 mod backfill;
 mod clients;
 mod declared;
@@ -33,6 +34,7 @@ mod scenes;
 mod secrets;
 mod seeds;
 mod serve;
+mod served;
 mod sign;
 mod state;
 mod two;

@@ -13,13 +13,13 @@ use crate::place::Place;
 use crate::simulator::Simulator;
 use crate::vendor::{DAY, floor};
 
-const APP: &str = "vErY-sEcReT-aPp";
-const ACCESS: &str = "vErY-sEcReT-aCcEsS";
-const REFRESH: &str = "vErY-sEcReT-rEfReSh";
+pub(crate) const APP: &str = "vErY-sEcReT-aPp";
+pub(crate) const ACCESS: &str = "vErY-sEcReT-aCcEsS";
+pub(crate) const REFRESH: &str = "vErY-sEcReT-rEfReSh";
 /// The vendor's clock is so far behind the machine's while its rows drift.
 const BEHIND: Duration = Duration::from_mins(8);
 
-fn start_jushuitan(change: impl FnOnce(&mut jushuitan::Settings)) -> (Simulator, String) {
+pub(crate) fn start_jushuitan(change: impl FnOnce(&mut jushuitan::Settings)) -> (Simulator, String) {
     let mut settings = jushuitan::Settings {
         n_orders: 400,
         n_items: 40,
@@ -42,7 +42,7 @@ fn start_jushuitan(change: impl FnOnce(&mut jushuitan::Settings)) -> (Simulator,
     (vendor, account)
 }
 
-fn start_tplus(change: impl FnOnce(&mut chanjet::Settings)) -> (Simulator, String) {
+pub(crate) fn start_tplus(change: impl FnOnce(&mut chanjet::Settings)) -> (Simulator, String) {
     let mut settings = chanjet::Settings {
         n_inventory: 400,
         n_vouchers: 3,
@@ -64,8 +64,19 @@ fn start_tplus(change: impl FnOnce(&mut chanjet::Settings)) -> (Simulator, Strin
     (vendor, account)
 }
 
+pub(crate) fn start_yonyou(settings: yonyou::Settings) -> (Simulator, String) {
+    let own = yonyou::Settings { app_secret: APP.to_owned(), quota: None, finance_quota: None, ..settings };
+    let vendor = Simulator::yonyou(own.clone());
+    let account = format!(
+        "connector = \"yonyou-mdd\"\ndiscovery_url = \"{}\"\ntenant_id = \"{}\"\napp_key = \"{}\"\n\
+         app_secret = {{ env = \"APP\" }}\ncalls_per_minute = 6000\n",
+        vendor.url, own.tenant_id, own.app_key
+    );
+    (vendor, account)
+}
+
 /// An installation with this account under the name `it`, and one of files.
-fn place(vendor: &Simulator, account: &str) -> Place {
+pub(crate) fn place(vendor: &Simulator, account: &str) -> Place {
     let place = Place::new(&format!(
         "[accounts.it]\n{account}\n[accounts.files]\nconnector = \"file\"\nfolder = \"out\"\n\
          [accounts.in]\nconnector = \"file\"\nfolder = \"in\"\n[[accounts.in.streams]]\nname = \"rows\"\n\
@@ -205,19 +216,7 @@ fn lossy() -> Vec<Lossy> {
         let (vendor, account) = start_jushuitan(|settings| settings.n_orders = 5);
         all.push(Lossy { vendor, account, target, received, method, mapping });
     }
-    let own = yonyou::Settings {
-        n_documents: 3,
-        app_secret: APP.to_owned(),
-        quota: None,
-        finance_quota: None,
-        ..yonyou::Settings::default()
-    };
-    let vendor = Simulator::yonyou(own.clone());
-    let account = format!(
-        "connector = \"yonyou-mdd\"\ndiscovery_url = \"{}\"\ntenant_id = \"{}\"\napp_key = \"{}\"\n\
-         app_secret = {{ env = \"APP\" }}\ncalls_per_minute = 6000\n",
-        vendor.url, own.tenant_id, own.app_key
-    );
+    let (vendor, account) = start_yonyou(yonyou::Settings { n_documents: 3, ..yonyou::Settings::default() });
     all.push(Lossy {
         vendor,
         account,

@@ -129,6 +129,20 @@ fn a_run_that_another_process_keeps_from_beginning_begins_after_it() {
     let (serving, console) = serve(&installation);
     let mut other = installation.start(&["run", "orders"]);
     assert!(other.until(|| vendor.n_calls() > 3), "it ended at once");
+    // It is under way there, and not cut off.
+    let flow = console.until("/flows/orders", |flow| flow["elsewhere"]["run"] == 1);
+    let who = flow["elsewhere"]["who"].as_str().unwrap();
+    assert!(who.starts_with("process ") && flow["running"].is_null(), "{flow:#}");
+    let runs = console.get("/flows/orders/runs");
+    let run = &console.get("/flows/orders/runs/1")["summary"];
+    for run in [run, &runs["runs"][0], &flow["recent"][0]] {
+        assert_eq!((&run["is_under_way"], &run["run_by"], &run["reason"]), (&json!(true), &json!(who), &Value::Null));
+    }
+    let day = console.get(&format!("/calendar?{}", around_now()));
+    assert_eq!(day[0]["is_under_way"], true, "{day:#}");
+    let (status, problem) = console.refuses("POST", "/flows/orders/cancel", &json!({}));
+    assert_eq!((status, &problem["kind"]), (409, &json!("busy")), "{problem:#}");
+    assert!(problem["message"].as_str().unwrap().contains(who), "{problem:#}");
     console.does("POST", "/flows/orders/run", &json!({}));
     let is_told = |flow: &Value| flow["running"]["waits_for"].as_str().is_some_and(|why| why.contains("being run by"));
     console.until("/flows/orders", is_told);
@@ -138,6 +152,29 @@ fn a_run_that_another_process_keeps_from_beginning_begins_after_it() {
     let flow = console.until("/flows/orders", |flow| verdict(flow) == Some("reconciled"));
     assert_eq!(last_run(&flow), 2);
     installation.orders().assert_are(&vendor.orders());
+    assert!(flow["elsewhere"].is_null(), "{flow:#}");
+    end(serving);
+}
+
+#[test]
+fn a_run_that_was_killed_elsewhere_was_cut_off() {
+    let vendor = slow();
+    let installation = Installation::of_orders(&vendor, "window = \"1d\"\npage_size = 50");
+    let (serving, console) = serve(&installation);
+    let mut other = installation.start(&["run", "orders"]);
+    let is_noted = || console.get("/flows/orders/runs/1")["summary"]["records"].as_u64() > Some(0);
+    console.until("/flows/orders", |flow| flow["elsewhere"]["run"] == 1);
+    assert!(other.until(is_noted), "it ended before it was noted");
+    other.kill();
+    let flow = console.until("/flows/orders", |flow| flow["elsewhere"].is_null());
+    for run in [&console.get("/flows/orders/runs/1")["summary"], &flow["recent"][0]] {
+        assert!(run["is_under_way"].is_null() && run["run_by"].is_null() && run["ended"].is_null(), "{run:#}");
+        assert_eq!(run["reason"], "the run was cut off");
+    }
+    let status = installation.milkrun(&["status"]).with(0);
+    assert!(status.out.contains("cut off"), "{status}");
+    let doctor = installation.milkrun(&["doctor", "--offline"]);
+    assert!(doctor.out.contains("the last run of `orders` was cut off"), "{doctor}");
     end(serving);
 }
 
@@ -160,7 +197,10 @@ fn a_run_can_be_cancelled_and_a_changed_mapping_is_taken_on_by_it() {
     assert_eq!(flow["last_run"]["id"], 1);
     console.does("POST", "/flows/orders/cancel", &json!({}));
     let flow = console.until("/flows/orders", |flow| flow["running"].is_null());
-    assert_eq!((last_run(&flow), verdict(&flow)), (2, Some("failed")));
+    assert_eq!((last_run(&flow), verdict(&flow)), (2, Some("partial")));
+    let reason = flow["last_run"]["reason"].as_str().unwrap();
+    assert!(reason.contains("stopped"), "{reason}");
+    assert!(!installation.milkrun(&["doctor", "--offline"]).out.contains("failed"), "nothing is wrong with it");
     let (status, _) = console.refuses("POST", "/flows/orders/cancel", &json!({}));
     assert_eq!(status, 404);
     // To its end: each order exactly once, the later ones with the mark.
@@ -170,6 +210,22 @@ fn a_run_can_be_cancelled_and_a_changed_mapping_is_taken_on_by_it() {
     let written = fs::read_to_string(installation.path("out/orders.jsonl")).unwrap();
     let n_marked = written.lines().filter(|line| line.contains("\"mark\":\"new\"")).count();
     assert!(n_marked > 0 && n_marked < 3_000, "{n_marked}");
+    end(serving);
+}
+
+#[test]
+fn a_run_says_when_its_calls_are_held_up() {
+    let vendor = slow();
+    let installation = Installation::of_orders(&vendor, "window = \"1d\"\npage_size = 50");
+    installation.account(&vendor, "quota = [\"5/1m\"]\n");
+    let (serving, console) = serve(&installation);
+    console.does("POST", "/flows/orders/run", &json!({}));
+    let is_told = |flow: &Value| {
+        flow["running"]["waits_for"].as_str().is_some_and(|why| why.starts_with("the call limit of `km`, until "))
+    };
+    console.until("/flows/orders", is_told);
+    console.does("POST", "/flows/orders/cancel", &json!({}));
+    console.until("/flows/orders", |flow| flow["running"].is_null());
     end(serving);
 }
 
@@ -201,7 +257,9 @@ fn a_span_of_the_past_is_read_beside_a_run_and_by_itself() {
     assert_eq!(told["well"], true);
     end(serving);
     let gone = installation.milkrun(&["health", "--address", &address]).with(1);
-    assert!(gone.said().contains("nobody answers at http://"), "{gone}");
+    assert!(gone.out.contains("nobody answers at http://") && gone.out.contains("what to do: "), "{gone}");
+    let gone = installation.milkrun(&["health", "--address", &address, "--json"]).with(1).json();
+    assert_eq!((&gone["answers"], &gone["well"]), (&false.into(), &false.into()));
 }
 
 #[test]

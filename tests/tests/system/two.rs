@@ -28,9 +28,14 @@ fn a_second_process_on_one_flow_is_told_that_it_is_busy() {
     assert_eq!(said.matches("error: ").count(), 1, "{second}");
     let replay = installation.milkrun(&["replay", "orders", "--json"]);
     let status = installation.milkrun(&["status", "--json"]).with(0).json();
+    let doctor = installation.milkrun(&["doctor", "--offline"]);
     assert!(!first.has_ended(), "the first one is still at work");
+    assert!(doctor.out.contains("`orders` is running: process ") && !doctor.out.contains("cut off"), "{doctor}");
     assert_eq!(replay.json()["flows"][0]["error"]["kind"], "busy", "{replay}");
-    assert!(status["flows"][0]["running"].as_str().unwrap().starts_with("process "), "{status:#}");
+    assert!(status["flows"][0]["running"]["who"].as_str().unwrap().starts_with("process "), "{status:#}");
+    let run = &status["flows"][0]["last_run"];
+    assert_eq!(run["is_under_way"], true, "{status:#}");
+    assert!(run["report"]["reason"].is_null() && run["report"]["verdict"].is_null(), "{status:#}");
     first.wait().with(0);
     installation.orders().assert_are(&vendor.orders());
     assert!(installation.milkrun(&["status", "--json"]).json()["flows"][0]["running"].is_null());
@@ -53,7 +58,8 @@ fn ctrl_c_ends_in_good_order_and_the_next_run_goes_on() {
     running.interrupt();
     let ended = running.wait().with(1);
     assert!(ended.said().contains("Ctrl-C"), "{ended}");
-    assert!(ended.out.contains("the run was stopped") && ended.out.contains("run again"), "{ended}");
+    assert!(ended.out.contains("the run was stopped; the next one goes on where it ended"), "{ended}");
+    assert!(ended.out.contains("partial") && !ended.out.contains("failed"), "{ended}");
     let first = installation.orders();
     assert!(first.len() > 0 && first.len() < 1_500, "{} orders", first.len());
     let status = installation.milkrun(&["status", "--json"]).with(0).json();

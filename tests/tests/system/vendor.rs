@@ -1,27 +1,33 @@
 //! A simulated Kuaimai in a thread of its own, and what is true there.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
+use std::ops::Deref;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use milkrun_sandbox::kuaimai::{self, Settings};
+use milkrun_sandbox::kuaimai::Settings;
 use milkrun_sandbox::{CallRecord, Control, Fault, FaultRule};
-use tokio::sync::oneshot;
+
+use crate::simulator::Simulator;
 
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 /// The method of the stream `orders`.
 pub(crate) const ORDERS: &str = "erp.trade.list.query";
 
-/// A running simulator; it stops when dropped, and has to have kept its call limits by then.
+/// A running simulator; it has to have kept its call limits when it stops.
 #[derive(Debug)]
 pub(crate) struct Vendor {
     pub(crate) settings: Settings,
-    pub(crate) url: String,
-    pub(crate) control: Control,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    simulator: Simulator,
+}
+
+impl Deref for Vendor {
+    type Target = Simulator;
+
+    fn deref(&self) -> &Simulator {
+        &self.simulator
+    }
 }
 
 /// Secrets that stand out in any text; the limits are the vendor's own, 15 calls a second.
@@ -38,21 +44,8 @@ pub(crate) fn settings() -> Settings {
 
 impl Vendor {
     pub(crate) fn start(settings: Settings) -> Self {
-        let (tell, told) = mpsc::channel();
-        let (stop, stopped) = oneshot::channel();
-        let own = settings.clone();
-        let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let sandbox = kuaimai::start(own).await.unwrap();
-                tell.send((sandbox.url(), sandbox.control())).unwrap();
-                // An error means that the handle is gone, which says the same.
-                let _ = stopped.await;
-                sandbox.stop().await;
-            });
-        });
-        let (url, control) = told.recv().unwrap();
-        Self { settings, url, control, stop: Some(stop), thread: Some(thread) }
+        let simulator = Simulator::kuaimai(settings.clone());
+        Self { settings, simulator }
     }
 
     /// So many orders, changed last within `history` before one hour ago.
@@ -71,7 +64,7 @@ impl Vendor {
         truth(&self.control)
     }
 
-    /// How many calls have come so far.
+    /// How many calls have come so far, of all methods.
     pub(crate) fn n_calls(&self) -> u64 {
         self.control.stats().total_calls
     }
@@ -106,10 +99,7 @@ impl Vendor {
 
 impl Drop for Vendor {
     fn drop(&mut self) {
-        self.stop.take().unwrap().send(()).unwrap();
-        let ended = self.thread.take().unwrap().join();
         if !thread::panicking() {
-            ended.unwrap();
             assert_eq!(self.control.stats().rejected_for_limits, 0, "the vendor's limits hold in every test");
         }
     }

@@ -246,6 +246,7 @@ fn idempotency(kind: &Value, lang: Lang) -> String {
             lang.fill(words::BY_KEY, &[("n", &kind["max_len"].to_string()), ("field", &field), ("span", span)])
         }
         "unique" => lang.fill(words::UNIQUE, &[("field", &field)]),
+        "skip" => lang.fill(words::SKIP, &[("field", &field)]),
         "upsert" => lang.fill(words::UPSERT, &[("field", &field)]),
         "committed-length" => lang.say(words::COMMITTED).to_owned(),
         _ => lang.say(words::NO_PROMISE).to_owned(),

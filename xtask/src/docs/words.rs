@@ -147,6 +147,7 @@ texts! {
     FOR_EVER: "for ever", "永久记住";
     FOR_SPAN: "for {span}", "记住 {span}";
     UNIQUE: "{field} is unique", "{field} 唯一";
+    SKIP: "a known {field} is skipped", "已知的 {field} 被跳过";
     UPSERT: "the same {field} replaces the document", "{field} 相同则替换单据";
     COMMITTED: "the written length is part of the checkpoint", "已写入的长度是检查点的一部分";
     NO_PROMISE: "no promise", "没有承诺";

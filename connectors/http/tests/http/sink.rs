@@ -158,7 +158,10 @@ async fn a_target_says_what_it_promises() {
     let vendor = play(&format!("{UNIQUE}\n{}", BATCH.replace("'c'", "'b'").replace("'/c'", "'/b'")), finder).await;
     let sink = vendor.sink();
     let promises: Vec<&Idempotency> = sink.targets().iter().map(|target| &target.idempotency).collect();
-    assert_eq!(promises, [&Idempotency::Unique { field: "no".into() }, &Idempotency::Upsert { field: "no".into() }]);
+    assert_eq!(
+        promises,
+        [&Idempotency::Unique { field: "no".into(), look_up: true }, &Idempotency::Upsert { field: "no".into() }]
+    );
     assert!(vendor.opened.account.source.is_none());
     sink.check(&vendor.opened.cx).await.unwrap();
 }

@@ -200,13 +200,13 @@ async fn dead_letters_are_counted() {
 #[test]
 fn the_facts_of_a_run_are_those_of_its_report() {
     let at = |text: &str| text.parse().unwrap();
-    let report = r#"{"flow":"orders","verdict":"failed","reason":"the run was stopped","error_kind":"interrupted",
+    let report = r#"{"flow":"orders","verdict":"partial","reason":"the run was stopped","error_kind":"interrupted",
         "counts":{"records":900,"new":3,"changed":2,"unchanged":880,"older":10,"filtered":4,"refused":1,"pending":7}}"#;
     let mut record = RunRecord {
         id: 4,
         started: at("2026-11-27T02:00:00Z"),
         ended: Some(at("2026-11-27T02:05:00Z")),
-        verdict: Some(Verdict::Failed),
+        verdict: Some(Verdict::Partial),
         report: report.to_owned(),
     };
     let facts = RunFacts::of(&record, |said| said.replace("the run was stopped", "运行被停止")).unwrap();
@@ -214,7 +214,7 @@ fn the_facts_of_a_run_are_those_of_its_report() {
     assert_eq!(facts.reason.unwrap().zh, "运行被停止");
     // One without a report that can be read is still a run.
     "cut off".clone_into(&mut record.report);
-    assert_eq!(RunFacts::of(&record, str::to_owned).unwrap().verdict, Verdict::Failed);
+    assert_eq!(RunFacts::of(&record, str::to_owned).unwrap().verdict, Verdict::Partial);
     record.ended = None;
     assert_eq!(RunFacts::of(&record, str::to_owned), None);
 }

@@ -56,7 +56,7 @@ pub(super) fn register(registry: &mut Registry, version: &str, overview: &Overvi
 fn of_flow(gauges: &mut Gauges, flow: &Flow) {
     let labels = || vec![("flow", flow.name.clone())];
     gauges.set("milkrun_flow_usable", &labels(), flow.is_usable.into());
-    gauges.set("milkrun_flow_running", &labels(), flow.running.is_some().into());
+    gauges.set("milkrun_flow_running", &labels(), (flow.running.is_some() || flow.elsewhere.is_some()).into());
     gauges.set("milkrun_flow_delivered_documents", &labels(), number(flow.delivered));
     gauges.set("milkrun_flow_open_slices", &labels(), number(flow.open_slices));
     gauges.set("milkrun_flow_pending_records", &labels(), number(flow.pending));

@@ -26,13 +26,13 @@ const fn metric(name: &'static str, kind: &'static str, labels: &'static [&'stat
 #[rustfmt::skip]
 pub const TABLE: &[Metric] = &[
     metric("milkrun_build_info", "info", &["version"], "The version of the program that runs."),
-    metric("milkrun_run_total", "counter", &["flow", "verdict"], "Runs that have ended since the program was started, by verdict; `other` were killed."),
+    metric("milkrun_run_total", "counter", &["flow", "verdict"], "Runs that have ended since the program was started, by verdict; one that was stopped is `partial`, `other` were killed."),
     metric("milkrun_records_total", "counter", &["flow", "fate"], "Records read by runs that have ended, by what became of them: new, changed, unchanged, older, filtered, refused."),
     metric("milkrun_documents_total", "counter", &["flow"], "Documents written by runs that have ended."),
     metric("milkrun_calls_total", "counter", &["account", "endpoint", "outcome"], "Calls to vendors, by outcome: ok, or the kind of the error."),
     metric("milkrun_call_seconds", "histogram", &["account"], "How long calls to vendors take, from sending to the whole answer."),
     metric("milkrun_flow_usable", "gauge", &["flow"], "Whether the flow can run: 0 if its files have mistakes."),
-    metric("milkrun_flow_running", "gauge", &["flow"], "Whether a run of the flow is under way."),
+    metric("milkrun_flow_running", "gauge", &["flow"], "Whether a run of the flow is under way, here or in another process."),
     metric("milkrun_flow_lag_seconds", "gauge", &["flow"], "Seconds between now and the instant up to which everything is read and proved."),
     metric("milkrun_flow_last_run_timestamp_seconds", "gauge", &["flow"], "When the last run ended."),
     metric("milkrun_flow_last_verdict", "gauge", &["flow", "verdict"], "1 for the verdict of the last run, 0 for the others."),

@@ -229,7 +229,7 @@ export async function serve({ port = 7788, open = false, now: fixed } = {}) {
           if (at >= from && at < until) entries.push({ flow: flow.name, at: run.started, ...(run.ended ? { ended: run.ended } : {}), run: run.id, ...(run.verdict ? { verdict: run.verdict } : {}) });
         }
         const running = live.get(flow.name);
-        if (running && new Date(running.started).getTime() < until) entries.push({ flow: flow.name, at: running.started, run: running.id });
+        if (running && new Date(running.started).getTime() < until) entries.push({ flow: flow.name, at: running.started, run: running.id, is_under_way: true });
         let next = nextStart(flow, Math.max(now(), from - 1));
         while (next !== undefined && next < until) {
           if (next >= from) entries.push({ flow: flow.name, at: iso(next) });
@@ -274,7 +274,7 @@ export async function serve({ port = 7788, open = false, now: fixed } = {}) {
       const id = query.get('id') ?? '';
       const found = world.delivered.filter((record) => record.tid === id || `${record.oid}0` === id).map((record) => ({
         flow: 'orders', key: `${record.oid}0`, target: 'sales-order', delivered_at: iso(world.now - 3 * HOUR), remote_id: '1893475610293847561', idempotency_key: `orders:${record.oid}0:3`, page: 4_102, record: record.text,
-        documents: mapping.preview(mapping.view('orders', lang, []).text, [{ key: record.oid, record: record.text.replace('"buyerTaxNo":""', '"buyerTaxNo":"-"') }], lang).records[0].documents, mapping_version: '9f2c41aa',
+        documents: mapping.preview(mapping.view('orders', lang, []).text, [{ key: record.oid, record: record.text.replace('"buyerTaxNo":""', '"buyerTaxNo":"-"') }], lang).records[0].documents, mapping_version: '9f2c41aa', run: { id: flowNamed('orders', lang).past.at(-1).id, started: iso(world.now - 3 * HOUR), mapping: '6b1d07c3' },
       }));
       return { id, found, dead_letters: world.letters.filter((letter) => letter.number === id || letter.key === id).map((letter) => letterFor(letter, lang)), pending: [] };
     }

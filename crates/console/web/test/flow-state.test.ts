@@ -47,11 +47,14 @@ test('those that need somebody come first, the rest by name', () => {
 });
 
 test('a list is cut by text and by state', () => {
-  const flows = [flow('a', { source_account: 'Kuaimai' }), flow('b', { running: live(1) }), flow('c', { dead_letters: 1 })];
+  const elsewhere = { who: 'process 1 on h', since: '2026-11-27T00:00:00Z' };
+  const flows = [
+    flow('a', { source_account: 'Kuaimai' }), flow('b', { running: live(1) }), flow('c', { dead_letters: 1 }), flow('d', { elsewhere }),
+  ];
   const names = (text: string, filter: 'all' | 'needy' | 'running') => choose(flows, text, filter).map((one) => one.name);
-  assert.deepEqual(names('', 'all'), ['a', 'b', 'c']);
+  assert.deepEqual(names('', 'all'), ['a', 'b', 'c', 'd']);
   assert.deepEqual(names(' kuai ', 'all'), ['a']);
-  assert.deepEqual(names('', 'running'), ['b']);
+  assert.deepEqual(names('', 'running'), ['b', 'd']);
   assert.deepEqual(names('', 'needy'), ['c']);
 });
 
@@ -76,6 +79,7 @@ test('runs without verdict run or were cut off', () => {
   assert.equal(stateOf(run(1, 'partial')), 'partial');
   assert.equal(stateOf(run(2), 2), 'running');
   assert.equal(stateOf(run(2), 3), 'cut-off');
+  assert.equal(stateOf({ ...run(2), is_under_way: true }), 'running');
   assert.deepEqual([...tally([run(1, 'failed'), run(2, 'failed'), run(3), run(4)], 4)], [['failed', 2], ['cut-off', 1], ['running', 1]]);
   assert.equal(secondsOf(run(1, 'failed')), 30);
   assert.equal(secondsOf(run(1)), undefined);

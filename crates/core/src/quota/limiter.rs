@@ -148,6 +148,22 @@ impl Limiter {
         *pause = Some(pause.map_or(until, |old| old.max(until)));
     }
 
+    /// What holds up all calls of a party that wait now; nothing if none waits, or one may go on.
+    pub fn held_up(&self, party: &str) -> Option<HeldUp> {
+        let now = self.clock.now();
+        let room = self.queue.room_at(party, now)?;
+        let pause = *self.pause.lock().expect("no holder panics");
+        let held = |until: Timestamp, by| HeldUp {
+            account: self.account.name.clone(),
+            by,
+            until,
+            left: Duration::try_from(until.duration_since(now)).unwrap_or_default(),
+        };
+        let pause = pause.filter(|until| *until > now).map(|until| held(until, HeldBy::Vendor));
+        let closed = (room > now).then(|| held(room, HeldBy::Limit));
+        [pause, closed].into_iter().flatten().max_by_key(|held| held.until)
+    }
+
     /// How many calls are left now in the fullest window, and the window; `None` without a limit.
     ///
     /// # Errors
@@ -156,6 +172,28 @@ impl Limiter {
         let left = self.log.left(&self.account, self.clock.now()).await?;
         Ok(left.into_iter().zip(self.account.quota.rates.iter().copied()).min_by_key(|(left, _)| *left))
     }
+}
+
+/// Why calls that want to be sent are not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldUp {
+    /// The account.
+    pub account: String,
+    /// What holds them.
+    pub by: HeldBy,
+    /// Until when, as far as is known now.
+    pub until: Timestamp,
+    /// How long that is from now.
+    pub left: Duration,
+}
+
+/// What holds calls up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBy {
+    /// A limit of the account or of an endpoint has no room.
+    Limit,
+    /// The vendor said that calls come too fast.
+    Vendor,
 }
 
 /// What the log says to a call.

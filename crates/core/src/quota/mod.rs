@@ -26,7 +26,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-pub use self::limiter::{Limiter, Permit};
+pub use self::limiter::{HeldBy, HeldUp, Limiter, Permit};
 pub use self::log::{Admission, Lane, LaneLog, MemoryQuotaLog, QuotaLog, left_of, wait_for};
 pub use self::queue::Party;
 

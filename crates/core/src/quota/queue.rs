@@ -100,6 +100,14 @@ impl Queue {
         waiting.wake_first(now);
     }
 
+    /// When the first of a party's waiting calls may have room, as far as that is known; `now` if one has it, `None` if
+    /// none waits. What is urgent is nobody's.
+    pub(super) fn room_at(&self, party: &str, now: Timestamp) -> Option<Timestamp> {
+        let waiting = self.lock();
+        let own = waiting.calls.values().filter(|call| !call.urgent && *call.party.name == *party);
+        own.map(|call| waiting.closed_until(call, now).unwrap_or(now)).min()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().expect("no holder panics")
     }

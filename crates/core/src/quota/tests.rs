@@ -114,6 +114,36 @@ async fn a_full_endpoint_does_not_hold_up_the_others() {
     assert!(clock.now() < Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_holds_a_party_up_is_told_while_its_calls_wait() {
+    let clock = clock();
+    let spec = QuotaSpec::account(Quota::unlimited().and(1, Duration::from_mins(1)));
+    let limiter = Limiter::new("a", &spec, Arc::new(MemoryQuotaLog::default()), Arc::clone(&clock));
+    let (one, other) = (Party::new("one"), Party::new("other"));
+    limiter.pause(Duration::from_secs(7));
+    assert_eq!(limiter.held_up("one"), None, "none of its calls waits");
+    let told = |party: &str| limiter.held_up(party).map(|held| (held.by, held.left.as_secs()));
+    tokio::select! {
+        biased;
+        permit = limiter.acquire(&one, "x") => drop(permit.unwrap()),
+        () = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            assert_eq!((told("one"), told("other")), (Some((HeldBy::Vendor, 5)), None));
+            std::future::pending::<()>().await;
+        } => {}
+    }
+    assert_eq!(told("one"), None);
+    tokio::select! {
+        biased;
+        permit = limiter.acquire(&other, "x") => drop(permit.unwrap()),
+        () = async {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            assert_eq!((told("other"), told("one")), (Some((HeldBy::Limit, 50)), None));
+            std::future::pending::<()>().await;
+        } => {}
+    }
+}
+
 /// One call of a party: when it was asked for, and when it was let through.
 #[derive(Clone, Debug)]
 struct Served {

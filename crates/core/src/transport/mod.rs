@@ -339,8 +339,9 @@ impl Transport {
                     Some(Duration::ZERO)
                 }
                 (ErrorKind::QuotaExceeded, Retry::After(wait)) => {
+                    // The limiter holds it up with all others of the account.
                     self.limiter.pause(wait);
-                    pauses.next().map(|_| wait)
+                    pauses.next().map(|_| Duration::ZERO)
                 }
                 (_, Retry::Backoff) if call.idempotent => pauses.next(),
                 (_, Retry::After(wait)) if call.idempotent => pauses.next().map(|_| wait),

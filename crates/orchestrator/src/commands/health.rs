@@ -22,15 +22,27 @@ pub(super) async fn health(here: Here<'_>, ask: &cli::Health) -> Outcome {
     // It is this machine's own program that is asked, under a name that its certificate is not for.
     let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().danger_accept_invalid_certs(true).build();
     let client = client.map_err(|e| Error::new(ErrorKind::Unexpected, out.say(text::NO_CLIENT)).caused_by(e))?;
-    let answer = client.get(&url).send().await.map_err(|e| {
-        Error::new(ErrorKind::Unavailable, fill!(out.lang, text::NOBODY_ANSWERS, url = url))
-            .caused_by(e)
-            .advise(out.say(text::NOBODY_ANSWERS_HELP))
-    })?;
-    let is_well = answer.status().is_success();
-    out.json(&json!({ "address": address.to_string(), "well": is_well }));
-    out.line(fill!(out.lang, if is_well { text::IS_WELL } else { text::IS_NOT_WELL }, url = url));
+    // That nobody answers is an answer too: what is not there is not well.
+    let answer = client.get(&url).send().await;
+    let is_well = answer.as_ref().is_ok_and(|answer| answer.status().is_success());
+    out.json(&json!({ "address": address.to_string(), "answers": answer.is_ok(), "well": is_well }));
+    let said = match answer {
+        Ok(_) if is_well => text::IS_WELL,
+        Ok(_) => text::IS_NOT_WELL,
+        Err(_) => text::NOBODY_ANSWERS,
+    };
+    out.line(fill!(out.lang, said, url = url));
+    if let Err(error) = answer {
+        let why = root(&error).to_string();
+        out.line(fill!(out.lang, text::CAUSE, cause = out.lang.retell(&why)));
+        out.line(fill!(out.lang, text::WHAT_TO_DO, help = out.say(text::NOBODY_ANSWERS_HELP)));
+    }
     Ok(u8::from(!is_well))
+}
+
+/// What an error came from: of a connection, only that says something.
+fn root<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    std::iter::successors(Some(error), |error| error.source()).last().expect("it begins with one")
 }
 
 /// Where a program that listens at an address is reached from here.

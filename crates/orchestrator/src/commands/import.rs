@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use milkrun_core::diagnostic::{Diagnostic, Diagnostics};
-use milkrun_core::{Clock as _, Error, Result, SystemClock};
+use milkrun_core::{Clock as _, Error, SystemClock};
 use milkrun_import::{Fate, Finding, Report, Side, qeasy};
 use serde_json::json;
 
 use super::init::{at, make_dir};
 use super::{Failure, Here, Outcome};
 use crate::cli;
-use crate::config::Reports;
+use crate::config::{Reports, read_utf8};
 use crate::show::Out;
 use crate::text::{self, fill};
 
@@ -25,9 +25,11 @@ struct Text {
 pub(super) fn import(here: Here<'_>, ask: &cli::Import) -> Outcome {
     let cli::Import::Qeasy(ask) = ask;
     let out = here.out;
-    let read = |path: &PathBuf| -> Result<Text> {
-        let text = fs::read_to_string(path).map_err(|e| at(e, path))?;
-        Ok(Text { path: path.clone(), text })
+    let read = |path: &PathBuf| -> Result<Text, Failure> {
+        match read_utf8(path, out.lang).map_err(|e| at(e, path))? {
+            (text, None) => Ok(Text { path: path.clone(), text }),
+            (text, Some(mistake)) => Err(Failure::Mistakes(Reports::of(path, &text, vec![mistake]))),
+        }
     };
     let source = read(&ask.source)?;
     let target = ask.target.as_ref().map(read).transpose()?;

@@ -31,9 +31,10 @@ pub(crate) use self::demo::Scene;
 pub(crate) use self::run::asked;
 pub(crate) use self::sandbox::Vendor;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use milkrun_core::{Error, Record, Result};
+use milkrun_core::{Error, ErrorKind, Record, Result};
 use milkrun_engine::Flow;
 use milkrun_mapping::{MapError, Mapping, Output};
 
@@ -41,7 +42,7 @@ use crate::cli::{Cli, Command, Global};
 use crate::config::{self, Installation, Reports, suggest};
 use crate::environment::Environment;
 use crate::show::Out;
-use crate::text::{self, fill};
+use crate::text::{self, Lang, fill};
 use crate::wiring::{Accounts, Prepared, Secrets, State, open_accounts, open_state, prepare_flows};
 
 /// What every command works with.
@@ -71,6 +72,13 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Error(error.into())
     }
+}
+
+/// An address cannot be listened at, mostly because somebody else does.
+pub(crate) fn cannot_listen(cause: std::io::Error, address: SocketAddr, lang: Lang) -> Error {
+    let is_taken = cause.kind() == std::io::ErrorKind::AddrInUse;
+    let kind = if is_taken { ErrorKind::Busy } else { ErrorKind::ConfigInvalid };
+    Error::new(kind, fill!(lang, text::CANNOT_LISTEN, address = address)).caused_by(cause)
 }
 
 /// The exit code of a command that did what it was asked.

@@ -13,9 +13,9 @@ use milkrun_core::{Context, Error, ErrorKind, PushMessage, PushReceiver};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{Failure, Here, Outcome};
+use super::{Failure, Here, Outcome, cannot_listen};
 use crate::cli;
-use crate::text::{self, fill};
+use crate::text;
 use crate::wiring::{Secrets, open_accounts, open_state};
 
 /// The longest message; the vendors' are a few kilobytes.
@@ -46,10 +46,8 @@ pub(super) async fn receive(here: Here<'_>, ask: &cli::Receive) -> Outcome {
         let error = Error::config(out.say(text::NOBODY_SENDS));
         return Err(error.advise(out.say(text::NOBODY_SENDS_HELP)).into());
     }
-    let listener = TcpListener::bind(ask.listen).await.map_err(|e| {
-        let help = fill!(out.lang, text::CHOOSE_PORT, port = ask.listen.port());
-        Error::from(e).with("address", ask.listen).advise(help)
-    })?;
+    let taken = |e| cannot_listen(e, ask.listen, out.lang).advise(out.say(text::CHOOSE_ADDRESS));
+    let listener = TcpListener::bind(ask.listen).await.map_err(taken)?;
     let address = listener.local_addr()?;
     let addresses: Vec<String> = receivers.keys().map(|name| format!("http://{address}/push/{name}")).collect();
     out.json(&json!({ "addresses": addresses }));

@@ -29,6 +29,7 @@ pub(super) async fn retain(here: Here<'_>, ask: &cli::Retain) -> Outcome {
         out.lang,
         text,
         runs = number(done.runs),
+        incidents = number(done.incidents),
         letters = number(done.dead_letters),
         ledger = number(done.ledger),
         audit = number(done.audit),

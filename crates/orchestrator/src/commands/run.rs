@@ -61,7 +61,8 @@ fn confirm(here: Here<'_>, flows: &[Flow], yes: bool) -> Result<bool> {
             (SinkKind::Appends(_), _) => text::RESTART_FILE,
             (_, Idempotency::Key { .. }) => text::RESTART_KEY,
             (_, Idempotency::Upsert { .. }) => text::RESTART_UPSERT,
-            (_, Idempotency::Unique { .. }) => text::RESTART_UNIQUE,
+            (_, Idempotency::Unique { look_up: true, .. }) => text::RESTART_UNIQUE,
+            (_, Idempotency::Unique { look_up: false, .. } | Idempotency::Skip { .. }) => text::RESTART_KEPT,
             (_, Idempotency::CommittedLength | Idempotency::None) => text::RESTART_DOUBLES,
         };
         out.note(fill!(out.lang, meaning, flow = flow.name, target = flow.target.name));
@@ -178,6 +179,8 @@ fn ended_json(out: &Out, (name, outcome): &Ended) -> Value {
 fn code_of(ended: &[Ended]) -> u8 {
     let code = |(_, outcome): &Ended| match outcome {
         Err(error) => exit_code(error),
+        // Whoever waits for what was asked for has not got it.
+        Ok(report) if report.was_stopped() => 1,
         Ok(report) => match report.verdict {
             Verdict::Reconciled => 0,
             Verdict::Unreconciled | Verdict::Partial => 3,
@@ -214,5 +217,8 @@ mod tests {
         wrong_key.1.as_mut().unwrap().error_kind = Some("config-invalid".to_owned());
         assert_eq!(code_of(&[report("reconciled"), wrong_key]), 2);
         assert_eq!(code_of(&[report("reconciled"), error(ErrorKind::Busy)]), 1);
+        let mut stopped = report("partial");
+        stopped.1.as_mut().unwrap().error_kind = Some("interrupted".to_owned());
+        assert_eq!(code_of(&[report("reconciled"), stopped]), 1);
     }
 }

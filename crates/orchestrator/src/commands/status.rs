@@ -4,8 +4,9 @@ use milkrun_core::state::{FlowSummary, StateStore as _};
 use serde_json::{Value, json};
 
 use super::{Here, Outcome};
+use crate::desk::flows::proved_until;
 use crate::show::{Align, Out, Table, beijing, number};
-use crate::text;
+use crate::text::{self, fill};
 
 pub(super) async fn status(here: Here<'_>) -> Outcome {
     let out = here.out;
@@ -43,9 +44,7 @@ pub(super) async fn status(here: Here<'_>) -> Outcome {
     for flow in &known {
         if let Some(left) = &flow.backfill {
             let (from, until, n) = (beijing(left.from), beijing(left.until), number(left.slices));
-            let line =
-                crate::text::fill!(out.lang, text::OPEN_BACKFILL, flow = flow.name, from = from, until = until, n = n);
-            out.line(line);
+            out.line(fill!(out.lang, text::OPEN_BACKFILL, flow = flow.name, from = from, until = until, n = n));
         }
     }
     Ok(0)
@@ -56,7 +55,18 @@ fn summary_json(flow: &FlowSummary, files: &[String]) -> Value {
     value["has_file"] = files.contains(&flow.name).into();
     if let Some(run) = &flow.last_run {
         // The report is kept as text; here it is a part of the document.
-        value["last_run"]["report"] = serde_json::from_str(&run.report).unwrap_or(Value::Null);
+        let mut report = serde_json::from_str(&run.report).unwrap_or(Value::Null);
+        if run.ended.is_none()
+            && let Some(report) = report.as_object_mut()
+        {
+            // What it has left in case it is cut off is no verdict, and while it is under way nothing has cut it off.
+            report.remove("verdict");
+            if flow.under_way().is_some() {
+                report.remove("reason");
+            }
+        }
+        value["last_run"]["report"] = report;
+        value["last_run"]["is_under_way"] = flow.under_way().is_some().into();
     }
     value
 }
@@ -64,13 +74,13 @@ fn summary_json(flow: &FlowSummary, files: &[String]) -> Value {
 fn row(out: &Out, flow: &FlowSummary) -> Vec<String> {
     let run = flow.last_run.as_ref();
     let verdict = match (&flow.running, run.map(|run| (run.ended, run.verdict))) {
-        (Some(who), _) => crate::text::fill!(out.lang, text::RUNNING, who = who),
+        (Some(holder), _) => fill!(out.lang, text::RUNNING, who = out.lang.retell(&holder.who)),
         (None, Some((Some(_), Some(verdict)))) => out.verdict(verdict),
         (None, Some(_)) => out.say(text::CUT_OFF).to_owned(),
         (None, None) => out.say(text::NEVER_RUN).to_owned(),
     };
     let when = run.map(|run| beijing(run.ended.unwrap_or(run.started))).unwrap_or_default();
-    let up_to = flow.planned.iter().find(|(axis, _)| axis.is_empty()).map(|(_, at)| beijing(*at)).unwrap_or_default();
+    let up_to = proved_until(flow).map(beijing).unwrap_or_default();
     vec![
         flow.name.clone(),
         verdict,

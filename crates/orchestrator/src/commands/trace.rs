@@ -76,6 +76,8 @@ fn found_json(found: &Delivered) -> Value {
         "remote_id": row.entry.remote_id,
         "idempotency_key": row.idempotency_key,
         "version": row.entry.version,
+        "run": found.run,
+        "mapping_now": found.mapping_now,
         "page": row.page,
         "record": found.mapped.record.as_ref().map(Record::text),
         "documents": found.mapped.documents,
@@ -88,6 +90,7 @@ fn show(out: &Out, found: &Delivered) {
     out.line("");
     out.heading(&fill!(out.lang, text::TRACED, flow = flow, key = row.key));
     out.line(fill!(out.lang, text::DELIVERED_AT, at = beijing(row.at), page = row.page));
+    out.line(by_run(out, found));
     if let Some(id) = &row.entry.remote_id {
         out.line(fill!(out.lang, text::REMOTE_ID, id = id));
     }
@@ -95,6 +98,22 @@ fn show(out: &Out, found: &Delivered) {
         out.line(fill!(out.lang, text::SENT_WITH_KEY, key = key));
     }
     show_mapped(out, &found.mapped);
+}
+
+/// Which run delivered it, and whether the mapping is still the same.
+fn by_run(out: &Out, found: &Delivered) -> String {
+    let Some(run) = &found.run else { return out.say(text::BY_RUN_UNKNOWN).to_owned() };
+    let (id, started) = (run.id, beijing(run.started));
+    match (&run.mapping, &found.mapping_now) {
+        (Some(mapping), Some(now)) if mapping == now => {
+            fill!(out.lang, text::BY_RUN_SAME, run = id, started = started, mapping = mapping)
+        }
+        (Some(mapping), now) => {
+            let now = now.as_deref().unwrap_or("–");
+            fill!(out.lang, text::BY_RUN_OTHER, run = id, started = started, mapping = mapping, now = now)
+        }
+        (None, _) => fill!(out.lang, text::BY_RUN, run = id, started = started),
+    }
 }
 
 fn show_mapped(out: &Out, mapped: &Mapped) {

@@ -15,6 +15,10 @@ use crate::text::{self, fill};
 /// One declaration, ready to be added to the account's settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Declared {
+    /// The flow.
+    pub(crate) flow: String,
+    /// `source` or `sink`.
+    part: &'static str,
     pub(crate) file: Arc<SourceFile>,
     pub(crate) span: Span,
     /// `streams` or `targets`.
@@ -24,13 +28,44 @@ pub(crate) struct Declared {
     pub(crate) table: toml::Table,
 }
 
-/// What the flows declare for an account, each with what is wrong with it.
+/// What the flows declare for an account, each with what is wrong with it. What several declare alike comes once.
+///
+/// A name stands for one thing in an account: it is part of the keys that documents are sent under, and both flows read
+/// or write by it. So two that differ cannot have one.
 pub(crate) fn declared(
     installation: &Installation,
     account: &AccountConfig,
     lang: text::Lang,
 ) -> Vec<(Declared, Findings)> {
-    installation.flows.iter().flat_map(|flow| of_flow(flow, account, lang)).collect()
+    let mut all: Vec<(Declared, Findings)> = Vec::new();
+    for (declared, mut findings) in installation.flows.iter().flat_map(|flow| of_flow(flow, account, lang)) {
+        let first = all.iter().find(|(first, _)| (first.list, &first.name) == (declared.list, &declared.name));
+        match first {
+            // Flows over one interface bring the same words along.
+            Some((first, own)) if first.table == declared.table && own.mistakes.is_empty() => continue,
+            Some((first, _)) if first.table != declared.table => {
+                let message = fill!(
+                    lang,
+                    text::DECLARED_DIFFERENTLY,
+                    flow = first.flow,
+                    name = declared.name,
+                    account = account.name
+                );
+                let help = fill!(lang, text::DECLARED_DIFFERENTLY_HELP, part = declared.part, key = declared.key());
+                findings.mistake_with(&declared.span, message, help);
+            }
+            _ => {}
+        }
+        all.push((declared, findings));
+    }
+    all
+}
+
+impl Declared {
+    /// What a flow calls what it names.
+    fn key(&self) -> &'static str {
+        if self.part == "source" { "stream" } else { "target" }
+    }
 }
 
 fn of_flow(flow: &FlowConfig, account: &AccountConfig, lang: text::Lang) -> Vec<(Declared, Findings)> {
@@ -50,7 +85,10 @@ fn of_flow(flow: &FlowConfig, account: &AccountConfig, lang: text::Lang) -> Vec<
         table.entry("name").or_insert_with(|| name.value.clone().into());
         check(flow, part, list, account, &declare.span, &mut findings);
         let (file, span) = (Arc::clone(&flow.file), declare.span.clone());
-        all.push((Declared { file, span, list, name: name.value.clone(), table }, findings));
+        all.push((
+            Declared { flow: flow.name.clone(), part, file, span, list, name: name.value.clone(), table },
+            findings,
+        ));
     }
     all
 }
@@ -60,7 +98,8 @@ fn check(flow: &FlowConfig, part: &str, list: &str, account: &AccountConfig, spa
     let mut schema = (account.connector.schema)().to_value();
     let Some(item) = schema.pointer(&format!("/properties/{list}/items")).cloned() else {
         let connector = account.connector.name;
-        findings.mistake(span, fill!(findings.lang, text::NOTHING_TO_DECLARE, connector = connector, list = list));
+        let message = fill!(findings.lang, text::NOTHING_TO_DECLARE, connector = connector, list = list);
+        findings.mistake_with(span, message, fill!(findings.lang, text::NOTHING_TO_DECLARE_HELP, part = part));
         return;
     };
     // The flow has named it already.

@@ -77,7 +77,7 @@ pub(crate) struct SourceConfig {
     pub(crate) concurrency: Option<At<u32>>,
     pub(crate) attempts: Option<At<u32>>,
     pub(crate) proof: Option<At<String>>,
-    /// A stream of the account that only this flow declares.
+    /// A stream of the account that this flow declares.
     pub(crate) declare: Option<At<toml::Table>>,
 }
 
@@ -96,7 +96,7 @@ pub(crate) struct SinkConfig {
     pub(crate) plain_keys: Option<At<bool>>,
     /// Whether documents that were never sent are looked up before they are.
     pub(crate) ask_first: Option<At<bool>>,
-    /// A target of the account that only this flow declares.
+    /// A target of the account that this flow declares.
     pub(crate) declare: Option<At<toml::Table>>,
 }
 

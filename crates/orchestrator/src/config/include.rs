@@ -1,15 +1,15 @@
 //! `include` in a flow file: the metadata of another platform as it is, with the file's own tables on top.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use milkrun_core::diagnostic::{Diagnostic, Diagnostics};
 use milkrun_import::qeasy;
 use toml::de::{DeTable, DeValue};
 use toml_edit::{DocumentMut, Item, Table};
 
 use super::span::Findings;
-use super::{At, tidy};
-use crate::text::{self, fill};
+use super::{AccountConfig, At, read_utf8, tidy};
+use crate::text::{self, Lang, fill};
 
 /// Whether a flow includes anything.
 pub(crate) fn is_wanted(text: &str) -> bool {
@@ -19,11 +19,14 @@ pub(crate) fn is_wanted(text: &str) -> bool {
 
 /// The text of a flow with what it includes; `None` if that cannot be read, which has been said.
 ///
-/// `included` gets the files that are read. The metadata gives the tables, and what the file says itself takes their place, key by key.
+/// `included` gets the files that are read. The metadata gives the tables, and what the file says itself takes their
+/// place, key by key. What the metadata declares is left out where the flow's account is of another connector, such as
+/// one that keeps documents for comparison: it says how the interface is called, which nobody does then.
 pub(super) fn expand(
     name: &str,
     path: &Path,
     text: &str,
+    accounts: &[AccountConfig],
     included: &mut Vec<PathBuf>,
     findings: &mut Findings,
 ) -> Option<String> {
@@ -49,8 +52,13 @@ pub(super) fn expand(
     included.extend(files.iter().map(|file| file.value.clone()));
     let mut texts = Vec::new();
     for file in &files {
-        match fs::read_to_string(&file.value) {
-            Ok(text) => texts.push(text),
+        match read_utf8(&file.value, lang) {
+            Ok((text, None)) => texts.push(text),
+            Ok((text, Some(mistake))) => {
+                let mistake = Diagnostics::new(&tidy(&file.value), &text, vec![mistake]);
+                findings.mistakes.push(in_included(lang, file, &mistake));
+                return None;
+            }
             Err(cause) => {
                 let message = fill!(lang, text::INCLUDED_UNREADABLE, file = tidy(&file.value).display(), cause = cause);
                 findings.mistake(&file.span, message);
@@ -70,8 +78,9 @@ pub(super) fn expand(
         Ok(imported) => imported,
         Err((side, mistake)) => {
             let which = &files[usize::from(side == milkrun_import::Side::Target)];
-            let file = tidy(&which.value).display().to_string();
-            findings.mistake(&which.span, fill!(lang, text::INCLUDED_UNREADABLE, file = file, cause = mistake.message));
+            let source = &texts[usize::from(side == milkrun_import::Side::Target)];
+            let mistake = Diagnostics::new(&tidy(&which.value), source, vec![mistake]);
+            findings.mistakes.push(in_included(lang, which, &mistake));
             return None;
         }
     };
@@ -89,8 +98,30 @@ pub(super) fn expand(
     // What is wrong with its grammar has been said.
     let mut own: DocumentMut = text.parse().ok()?;
     own.remove("include");
+    for (part, (_, connector)) in ["source", "sink"].into_iter().zip(&imported.accounts) {
+        let account = own.get(part).and_then(|own| own.get("account")).and_then(Item::as_str);
+        let account = accounts.iter().find(|other| Some(other.name.as_str()) == account);
+        if account.is_some_and(|account| account.connector.name != *connector)
+            && let Some(imported) = merged[part].as_table_mut()
+        {
+            imported.remove("declare");
+        }
+    }
     lay_over(merged.as_table_mut(), own.as_table());
     Some(merged.to_string())
+}
+
+/// The first mistake of an included file, shown where the file is named.
+fn in_included(lang: Lang, named: &At<PathBuf>, mistakes: &Diagnostics) -> Diagnostic {
+    let mistake = &mistakes.all[0];
+    let (line, column) = mistakes.line_column(mistake.span.start);
+    let file = format!("{}:{line}:{column}", mistakes.file.display());
+    let cause = lang.retell(&mistake.message);
+    let told = Diagnostic::new(named.span.clone(), fill!(lang, text::INCLUDED_UNREADABLE, file = file, cause = cause));
+    match &mistake.help {
+        Some(help) => told.help(lang.retell(help)),
+        None => told,
+    }
 }
 
 /// Puts the entries of `own` in the place of those of the same name; tables are gone into.

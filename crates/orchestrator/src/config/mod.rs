@@ -248,12 +248,12 @@ pub(crate) enum Draft<'a> {
 pub(crate) fn load_with(dir: &Path, draft: Draft<'_>, lang: Lang) -> Result<(Installation, Reports)> {
     let mut reports = Reports::default();
     let path = dir.join(FILE);
+    let mut findings = Findings::new(lang);
     let text = match draft {
         Draft::Installation(text) => text.to_owned(),
-        _ => std::fs::read_to_string(&path).map_err(|e| no_installation(lang, dir, e))?,
+        _ => read_text(&path, &mut findings).map_err(|e| no_installation(lang, dir, e))?,
     };
     let file = Arc::new(SourceFile { path: tidy(&path), text });
-    let mut findings = Findings::new(lang);
     let mut installation = Installation {
         dir: dir.to_owned(),
         accounts: Vec::new(),
@@ -272,19 +272,27 @@ pub(crate) fn load_with(dir: &Path, draft: Draft<'_>, lang: Lang) -> Result<(Ins
         flow_names: Vec::new(),
         included: Vec::new(),
     };
-    let table = parse(&file.text, &mut findings);
+    // Of a text that is not UTF-8, only that is said.
+    let table = parse(if findings.mistakes.is_empty() { &file.text } else { "" }, &mut findings);
     read_installation(&mut installation, &file, &table, &mut findings);
     reports.add(&file, findings);
     let own_file = file;
     for (name, path) in flow_files(dir)? {
+        let mut findings = Findings::new(lang);
         let text = match draft {
             Draft::Flow { name: drafted, text } if drafted == name => text.to_owned(),
-            _ => std::fs::read_to_string(&path).map_err(|e| Error::from(e).with("file", path.display()))?,
+            _ => read_text(&path, &mut findings).map_err(|e| Error::from(e).with("file", path.display()))?,
         };
         let mut file = Arc::new(SourceFile { path: tidy(&path), text });
+        if !findings.mistakes.is_empty() {
+            installation.flow_names.push(name);
+            reports.add(&file, findings);
+            continue;
+        }
         if include::is_wanted(&file.text) {
             let mut findings = Findings::new(lang);
-            let merged = include::expand(&name, &path, &file.text, &mut installation.included, &mut findings);
+            let (accounts, included) = (&installation.accounts, &mut installation.included);
+            let merged = include::expand(&name, &path, &file.text, accounts, included, &mut findings);
             reports.add(&file, findings);
             let Some(text) = merged else {
                 installation.flow_names.push(name);
@@ -308,6 +316,30 @@ pub(crate) fn load_with(dir: &Path, draft: Draft<'_>, lang: Lang) -> Result<(Ins
     upkeep::check_lookback(&installation.retention, &installation.flows, &mut findings);
     reports.add(&own_file, findings);
     Ok((installation, reports))
+}
+
+/// The text of a file, and the mistake of one that is not UTF-8: what stands in the place of such bytes is shown.
+///
+/// Editors in Chinese write GBK where nobody tells them otherwise.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn read_utf8(path: &Path, lang: Lang) -> std::io::Result<(String, Option<Diagnostic>)> {
+    Ok(match String::from_utf8(std::fs::read(path)?) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+            let mistake = Diagnostic::new(span, lang.say(text::NOT_UTF8)).help(lang.say(text::SAVE_AS_UTF8));
+            (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(mistake))
+        }
+    })
+}
+
+fn read_text(path: &Path, findings: &mut Findings) -> std::io::Result<String> {
+    let (text, mistake) = read_utf8(path, findings.lang)?;
+    findings.mistakes.extend(mistake);
+    Ok(text)
 }
 
 /// The structured log that `milkrun.toml` asks for, before anything else is read; what is wrong is said later.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use milkrun_core::diagnostic::did_you_mean;
 use milkrun_engine::timetable::table::{DEFAULT_ZONE, zone};
 use milkrun_engine::timetable::{Missed, Mistake, Overlap, Policy, Schedule, Timetable};
 use toml::de::DeValue;
@@ -34,7 +35,7 @@ pub(super) fn read(root: Section<'_>, text: &str, findings: &mut Findings) -> Op
     section.close(&[], findings);
     let zone = section.text("zone", findings).and_then(|at| {
         let found = zone(&at.value);
-        found.map_err(|mistake| tell(&mistake, &at, text, findings)).ok()
+        found.map_err(|mistake| tell(&of_china(mistake, &at.value), &at, text, findings)).ok()
     });
     let cron = section.required_text("cron", "cron = \"0 */5 * * * ?\"", findings);
     let timetable = cron.and_then(|cron| timetable(&cron, &zone.unwrap_or_else(default_zone), text, findings));
@@ -58,6 +59,18 @@ fn default_zone() -> TimeZone {
 
 fn timetable(cron: &At<String>, zone: &TimeZone, text: &str, findings: &mut Findings) -> Option<Timetable> {
     Timetable::parse(&cron.value, zone).map_err(|mistake| tell(&mistake, cron, text, findings)).ok()
+}
+
+/// How people write China's zone, which is called after Shanghai.
+const CHINA: [&str; 5] = ["beijing", "peking", "china", "+8", "+08"];
+
+/// For one of those, the name that is nearest in letters is another place.
+fn of_china(mistake: Mistake, value: &str) -> Mistake {
+    let value = value.to_lowercase();
+    if !CHINA.iter().any(|name| value.contains(name)) {
+        return mistake;
+    }
+    Mistake { help: Some(did_you_mean(DEFAULT_ZONE, &[DEFAULT_ZONE])), ..mistake }
 }
 
 /// Says what is wrong with a written value, at the very part of it.

@@ -9,7 +9,7 @@ use super::{Reports, load};
 use crate::environment::Environment;
 use crate::show::{Out, Scrubber};
 use crate::text::{self, Lang};
-use crate::wiring::{Secrets, open_accounts, open_alerts, prepare_flows};
+use crate::wiring::{Accounts, Secrets, open_accounts, open_alerts, prepare_flows};
 
 const INSTALLATION: &str = r#"[accounts.km]
 connector = "kuaimai"
@@ -267,6 +267,12 @@ const CASES: &[Case] = &[
     ("misspelt key of the timetable", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", jiter = \"5s\" }"),
     ("key of the timetable at the top", F, "schedule =", "overlap = \"queue\"\nschedule ="),
     ("unknown zone", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", zone = \"Asia/Shangai\" }"),
+    (
+        "zone that is called after another town",
+        F,
+        "\"0 */5 * * * ?\"",
+        "{ cron = \"@daily\", zone = \"Asia/Beijing\" }",
+    ),
     ("zone that is none", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", zone = \"!\" }"),
     ("unknown overlap", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", overlap = \"quque\" }"),
     ("unknown choice for missed starts", F, "\"0 */5 * * * ?\"", "{ cron = \"@daily\", missed = \"all\" }"),
@@ -389,6 +395,87 @@ fn a_right_installation_has_no_mistakes() {
 }
 
 #[test]
+fn what_is_wrong_with_a_flow_is_said_together_with_a_missing_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), I, &INSTALLATION.replace("KM_SESSION", "NOBODY_HAS_SET_IT"));
+    put(folder.path(), F, &FLOW.replace("stream = \"orders\"", "stream = \"ordres\""));
+    for (lang, stream) in [(Lang::En, "no stream"), (Lang::Zh, "的数据流")] {
+        let reports = check(folder.path(), lang);
+        let said: Vec<String> = reports.mistakes().into_iter().map(|file| file.to_string()).collect();
+        let said = said.join("\n");
+        assert!(said.contains("NOBODY_HAS_SET_IT"), "{said}");
+        assert!(said.contains("`ordres`") && said.contains("`orders`") && said.contains(stream), "{said}");
+    }
+    // Nothing runs on a stand-in.
+    put(folder.path(), F, FLOW);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (installation, mut reports) = load(folder.path(), Lang::En).unwrap();
+    let none = Accounts::new();
+    let prepared = prepare_flows(&installation, &none, None, |_| true, Lang::En, &mut reports);
+    assert!(runtime.block_on(prepared).unwrap().is_empty());
+    assert!(reports.is_clean(), "{:?}", reports.mistakes());
+}
+
+/// An installation with metadata of another platform, whose source and target both have to be declared.
+fn with_metadata(dir: &Path) {
+    put(
+        dir,
+        I,
+        "[accounts.api]\nconnector = \"http\"\nbase_url = \"https://api.example\"\n\
+         [accounts.kept]\nconnector = \"qeasy\"\nnoop = {}\n[accounts.files]\nconnector = \"file\"\nfolder = \"out\"\n",
+    );
+    put(
+        dir,
+        "meta/source.json",
+        r#"{"api":"/refunds","effect":"QUERY","method":"GET","id":"no","number":"no","request":[]}"#,
+    );
+    let target = r#"{"api":"/save","method":"POST","request":[{"field":"No","type":"string","value":"{{no}}"}]}"#;
+    put(dir, "meta/target.json", target);
+}
+
+const INCLUDE: &str = "include = { qeasy = [\"../meta/source.json\", \"../meta/target.json\"] }\n";
+
+/// What is wrong, in English.
+fn said(dir: &Path) -> String {
+    let files = check(dir, Lang::En).mistakes();
+    files.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_metadata_declares_is_left_out_where_the_account_is_of_another_connector() {
+    let folder = tempfile::tempdir().unwrap();
+    with_metadata(folder.path());
+    for own in ["", "[sink]\naccount = \"kept\"\n", "[sink]\naccount = \"files\"\n"] {
+        put(folder.path(), "flows/refunds.toml", &format!("{INCLUDE}{own}"));
+        assert_eq!(said(folder.path()), "", "{own}");
+    }
+    // What a flow declares itself is meant.
+    let own = "[sink]\naccount = \"kept\"\n[sink.declare]\npath = \"/save\"\n";
+    put(folder.path(), "flows/refunds.toml", &format!("{INCLUDE}{own}"));
+    let said = said(folder.path());
+    assert!(said.contains("takes no `targets`") && said.contains("remove `[sink.declare]`"), "{said}");
+}
+
+#[test]
+fn flows_may_declare_one_name_of_an_account_alike_and_not_differently() {
+    let folder = tempfile::tempdir().unwrap();
+    with_metadata(folder.path());
+    put(folder.path(), "flows/a.toml", INCLUDE);
+    let kept = format!("{INCLUDE}[sink]\naccount = \"kept\"\n");
+    put(folder.path(), "flows/b.toml", &kept);
+    assert_eq!(said(folder.path()), "");
+    put(folder.path(), "flows/b.toml", &format!("{kept}[source.declare]\npath = \"/elsewhere\"\n"));
+    let different = said(folder.path());
+    for part in ["b.toml", "flow `a` declares `refunds`", "another name (`stream` in `[source]`)"] {
+        assert!(different.contains(part), "{different}");
+    }
+    // Under a name of its own it is another stream.
+    let renamed = format!("{kept}[source]\nstream = \"others\"\n[source.declare]\npath = \"/elsewhere\"\n");
+    put(folder.path(), "flows/b.toml", &renamed);
+    assert_eq!(said(folder.path()), "");
+}
+
+#[test]
 fn alerts_are_read_with_their_channels_and_bounds() {
     use milkrun_alerts::{Bound, Rule, Setting};
 
@@ -454,6 +541,31 @@ fn the_pages_about_alerts_show_what_is_right() {
         assert!(reports.is_clean() && reports.warnings().is_empty(), "{:?}", reports.mistakes());
         assert_eq!(settings.channels.len(), 4);
     }
+}
+
+#[test]
+fn a_file_in_gbk_is_a_mistake_of_its_own_and_hides_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), I, INSTALLATION);
+    put(folder.path(), "flows/other.toml", &FLOW.replace("\"orders\"", "\"ordrs\""));
+    let gbk = [FLOW.as_bytes(), b"# \xd6\xd0\xce\xc4\n"].concat();
+    std::fs::write(folder.path().join(F), &gbk).unwrap();
+    let reports = check(folder.path(), Lang::En);
+    let places: Vec<_> = reports.mistakes().iter().map(ToString::to_string).collect();
+    let line = FLOW.lines().count() + 1;
+    let of_gbk: Vec<_> = places.iter().filter(|place| place.contains(F)).collect();
+    assert_eq!(of_gbk.len(), 1, "{places:?}");
+    assert!(of_gbk[0].contains(&format!("{F}:{line}:3: the file is not UTF-8 from here on (save it as UTF-8")));
+    assert!(places.iter().any(|place| place.contains("`ordrs`")), "{places:?}");
+
+    put(folder.path(), F, FLOW);
+    std::fs::remove_file(folder.path().join("flows/other.toml")).unwrap();
+    let gbk = [b"# \xd6\xd0\xce\xc4\n", INSTALLATION.as_bytes()].concat();
+    std::fs::write(folder.path().join(I), &gbk).unwrap();
+    let reports = check(folder.path(), Lang::Zh);
+    let places: Vec<_> = reports.mistakes().iter().map(ToString::to_string).collect();
+    assert_eq!(places.len(), 1, "{places:?}");
+    assert!(places[0].contains("milkrun.toml:1:3: 文件从此处起不是 UTF-8 编码"), "{places:?}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ const PAGES_SIZE_FLOOR: u64 = 64 << 20;
 /// How long what is kept; `None` is for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Retention {
-    /// Runs in the history; the last of each flow stays.
+    /// Runs in the history, and incidents that ended; the last run of each flow stays.
     pub(crate) runs: Option<Duration>,
     /// Pages as they came; those with something to deliver, and those of flows with open slices, stay.
     pub(crate) pages: Option<Duration>,

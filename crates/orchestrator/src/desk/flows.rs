@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use milkrun_console::model::{BackfillState, Flow};
+use milkrun_console::model::{BackfillState, Elsewhere, Flow};
 use milkrun_core::Result;
 use milkrun_core::state::{FlowSummary, StateStore as _};
 
@@ -43,8 +43,13 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
     let last = summary_of.as_ref().and_then(|flow| flow.last_run.as_ref());
     let recent = house.recents.of(&*house.state.store, name, last).await?;
     let running = house.runs.live(name, lang);
-    let live = running.as_ref().map(|live| live.id);
-    let recent: Vec<_> = recent.into_iter().map(|run| as_it_stands(summary(run, lang), live)).collect();
+    let holder = summary_of.as_ref().and_then(|flow| flow.running.as_ref());
+    let recent: Vec<_> = recent.into_iter().map(|run| as_it_stands(summary(run, lang), holder, lang)).collect();
+    let elsewhere = holder.filter(|holder| !holder.is_own).map(|holder| Elsewhere {
+        who: lang.retell(&holder.who).into_owned(),
+        since: holder.since,
+        run: last.filter(|run| holder.is_at(run.started, run.ended)).map(|run| run.id),
+    });
     let text = |pick: fn(&crate::config::FlowConfig) -> &str| config.map_or_else(String::new, |c| pick(c).to_owned());
     let table = config.and_then(|config| config.schedule.as_ref()).map(|schedule| &schedule.timetable);
     let proved_until = summary_of.as_ref().and_then(proved_until);
@@ -60,6 +65,7 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
         schedule_words: table.map(|table| lang.title(&table.words()).to_owned()),
         next_start: house.timetable.state(name).await.and_then(|state| state.next),
         running,
+        elsewhere,
         last_run: recent.iter().rev().find(|run| run.ended.is_some()).cloned(),
         recent,
         proved_until,
@@ -77,7 +83,7 @@ async fn view(house: &House, loaded: &Loaded, name: &str, summary_of: Option<Flo
 }
 
 /// Up to where everything is read and proved, where nothing is open before it.
-fn proved_until(flow: &FlowSummary) -> Option<Timestamp> {
+pub(crate) fn proved_until(flow: &FlowSummary) -> Option<Timestamp> {
     let planned = flow.planned.iter().find(|(axis, _)| axis.is_empty()).map(|(_, until)| *until);
     planned.filter(|_| flow.open_slices == 0)
 }

@@ -116,9 +116,17 @@ impl Desk for OpenDesk {
 
     async fn cancel(&self, caller: &Caller, flow: &str) -> Result<()> {
         let lang = lang(caller);
-        self.0.flow_id(flow, lang).await?;
+        let id = self.0.flow_id(flow, lang).await?;
         if self.0.runs.cancel(flow) {
             return Ok(());
+        }
+        let holder = match id {
+            Some(id) => self.0.state.store.holder(id).await?.filter(|holder| !holder.is_own),
+            None => None,
+        };
+        if let Some(holder) = holder {
+            let message = fill!(lang, text::FLOW_RUNS_ELSEWHERE, flow = flow, who = lang.retell(&holder.who));
+            return Err(Error::new(ErrorKind::Busy, message).advise(lang.say(text::FLOW_RUNS_ELSEWHERE_HELP)));
         }
         let error = Error::new(ErrorKind::NotFound, fill!(lang, text::FLOW_DOES_NOT_RUN, flow = flow));
         Err(error.advise(lang.say(text::FLOW_DOES_NOT_RUN_HELP)))

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use milkrun_console::model::{self, CalendarEntry, Counts, ProvedBy, RunPage, RunSummary, SliceState};
-use milkrun_core::state::{RunRecord, StateStore};
+use milkrun_core::state::{Holder, RunRecord, StateStore};
 use milkrun_core::{Error, ErrorKind, Result};
 use milkrun_engine::Report;
 
@@ -49,6 +49,8 @@ pub(crate) fn summary_of_report(report: &Report) -> RunSummary {
         ended: Some(report.ended),
         verdict: Some(report.verdict.to_string()),
         reason: report.reason.clone(),
+        is_under_way: false,
+        run_by: None,
         records: report.counts.records,
         documents: report.counts.documents,
         calls: report.calls,
@@ -67,6 +69,8 @@ fn summary_of_record(flow: &str, run: &RunRecord) -> RunSummary {
         ended: run.ended,
         verdict: run.verdict.map(|verdict| verdict.to_string()),
         reason: short.reason,
+        is_under_way: false,
+        run_by: None,
         records: report.as_ref().map_or(0, |report| report.counts.records),
         documents: report.as_ref().map_or(0, |report| report.counts.documents),
         calls: report.as_ref().map_or(0, |report| report.calls),
@@ -87,10 +91,12 @@ pub(crate) fn summary(mut run: RunSummary, lang: Lang) -> RunSummary {
     run
 }
 
-/// A run has left word that it was cut off, in case it is; one that is under way is not.
-pub(super) fn as_it_stands(mut run: RunSummary, live: Option<u64>) -> RunSummary {
-    if run.ended.is_none() && live == Some(run.id) {
+/// A run has left word that it was cut off, in case it is; one that a living process is at is under way.
+pub(super) fn as_it_stands(mut run: RunSummary, holder: Option<&Holder>, lang: Lang) -> RunSummary {
+    if let Some(holder) = holder.filter(|holder| holder.is_at(run.started, run.ended)) {
         run.reason = None;
+        run.is_under_way = true;
+        run.run_by = (!holder.is_own).then(|| lang.retell(&holder.who).into_owned());
     }
     run
 }
@@ -115,7 +121,12 @@ impl Recents {
         if let Some((known, runs)) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(flow)
             && *known == seen
         {
-            return Ok(runs.clone());
+            let mut runs = runs.clone();
+            // While it has no end, it goes on.
+            if let Some(newest) = runs.last_mut() {
+                *newest = summary_of_record(flow, last);
+            }
+            return Ok(runs);
         }
         let Some(id) = store.flow_id(flow).await? else { return Ok(Vec::new()) };
         let runs = store.runs(id, None, AT_A_GLANCE).await?;
@@ -131,8 +142,9 @@ pub(super) async fn page(house: &House, flow: &str, before: Option<u64>, limit: 
     let limit = limit.clamp(1, MOST);
     let runs = house.state.store.runs(id, before, limit).await?;
     let next = runs.last().filter(|last| runs.len() == limit as usize && last.id > 1).map(|last| last.id);
-    let live = house.runs.live(flow, lang).map(|live| live.id);
-    let runs = runs.iter().map(|run| as_it_stands(summary(summary_of_record(flow, run), lang), live)).collect();
+    let holder = house.state.store.holder(id).await?;
+    let shown = |run| as_it_stands(summary(summary_of_record(flow, run), lang), holder.as_ref(), lang);
+    let runs = runs.iter().map(shown).collect();
     Ok(RunPage { runs, next })
 }
 
@@ -143,7 +155,8 @@ pub(super) async fn one(house: &House, flow: &str, number: u64, lang: Lang) -> R
     let found = house.state.store.runs(id, number.checked_add(1), 1).await?.pop();
     let run = found.filter(|run| run.id == number).ok_or_else(none)?;
     let live = house.runs.live(flow, lang).filter(|live| live.id == number);
-    let summary = as_it_stands(summary(summary_of_record(flow, &run), lang), live.as_ref().map(|live| live.id));
+    let holder = house.state.store.holder(id).await?;
+    let summary = as_it_stands(summary(summary_of_record(flow, &run), lang), holder.as_ref(), lang);
     let Ok(report) = serde_json::from_str::<Report>(&run.report) else {
         return Ok(model::Run {
             summary,
@@ -195,6 +208,7 @@ pub(super) async fn calendar(house: &House, from: Timestamp, until: Timestamp) -
             ended: run.ended,
             run: Some(run.id),
             verdict: run.verdict.map(|verdict| verdict.to_string()),
+            is_under_way: run.is_under_way,
         })
         .collect();
     let room = (MOST_ENTRIES as usize).saturating_sub(all.len());
@@ -205,7 +219,33 @@ pub(super) async fn calendar(house: &House, from: Timestamp, until: Timestamp) -
         ended: None,
         run: None,
         verdict: None,
+        is_under_way: false,
     }));
     all.sort_by(|a, b| (a.at, &a.flow).cmp(&(b.at, &b.flow)));
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_without_an_end_is_under_way_only_where_a_living_process_is_at_it() {
+        let at = |secs| Timestamp::from_second(secs).unwrap();
+        let report = r#"{"reason":"the run was cut off"}"#.to_owned();
+        let record = RunRecord { id: 3, started: at(5), ended: None, verdict: None, report };
+        let holder = |since, is_own| Holder { who: "process 12 on host".to_owned(), since: at(since), is_own };
+        let shown = |holder: Option<Holder>, lang| {
+            let run = as_it_stands(summary(summary_of_record("f", &record), lang), holder.as_ref(), lang);
+            (run.is_under_way, run.run_by, run.reason)
+        };
+        let cut = |reason: &str| (false, None, Some(reason.to_owned()));
+        assert_eq!(shown(None, Lang::En), cut("the run was cut off"));
+        // Who took the right later is not at this run.
+        assert_eq!(shown(Some(holder(6, false)), Lang::Zh), cut("运行被中断"));
+        assert_eq!(shown(Some(holder(5, true)), Lang::En), (true, None, None));
+        let who = |who: &str| (true, Some(who.to_owned()), None);
+        assert_eq!(shown(Some(holder(4, false)), Lang::En), who("process 12 on host"));
+        assert_eq!(shown(Some(holder(4, false)), Lang::Zh), who("host 上的进程 12"));
+    }
 }

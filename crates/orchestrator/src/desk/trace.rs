@@ -1,5 +1,6 @@
 //! What became of one record: found by its key or its business number, delivered, refused, or waiting.
 
+use jiff::Timestamp;
 use milkrun_console::model;
 use milkrun_core::state::{DeadLetter, Journal as _, OutboxPage, StateStore as _, TraceEntry};
 use milkrun_core::{Key, Record, Result};
@@ -31,6 +32,31 @@ pub(crate) struct Found {
 pub(crate) struct Delivered {
     pub(crate) entry: TraceEntry,
     pub(crate) mapped: Mapped,
+    /// The run that delivered it, where the history still has it.
+    pub(crate) run: Option<model::DeliveringRun>,
+    /// The fingerprint of the mapping as it is now.
+    pub(crate) mapping_now: Option<String>,
+}
+
+/// The run that delivered what the ledger has from that instant; `None` if it is forgotten, or if it was none, such as a
+/// replay of dead letters.
+async fn delivering_run(state: &State, flow: i64, at: Timestamp) -> Result<Option<model::DeliveringRun>> {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Told {
+        mapping: Option<String>,
+        ended: Option<Timestamp>,
+    }
+    let Some(run) = state.store.run_at(flow, at).await? else { return Ok(None) };
+    let told: Told = serde_json::from_str(&run.report).unwrap_or_default();
+    // One without an end was at work until its last word and a little longer, or is still.
+    let is_under_way = match run.ended {
+        Some(_) => false,
+        None => state.store.holder(flow).await?.is_some_and(|holder| holder.is_at(run.started, run.ended)),
+    };
+    let ended = run.ended.unwrap_or_else(|| told.ended.unwrap_or(run.started) + milkrun_engine::NOTE_EVERY);
+    let is_it = is_under_way || at.as_millisecond() <= ended.as_millisecond();
+    Ok(is_it.then_some(model::DeliveringRun { id: run.id, started: run.started, mapping: told.mapping }))
 }
 
 /// One place where the record waits in the outbox.
@@ -108,7 +134,12 @@ pub(crate) async fn find(state: &State, flows: &[Prepared], id: &str, only: Opti
             }
             None => None,
         };
-        found.delivered.push(Delivered { entry, mapped: Mapped::of(flow, record) });
+        let run = match state.store.flow_id(&entry.flow).await? {
+            Some(id) => delivering_run(state, id, entry.row.at).await?,
+            None => None,
+        };
+        let mapping_now = flow.map(|flow| flow.mapping.fingerprint());
+        found.delivered.push(Delivered { entry, mapped: Mapped::of(flow, record), run, mapping_now });
     }
     Ok(found)
 }
@@ -198,7 +229,8 @@ pub(super) fn view(id: &str, found: Found, flows: &[Prepared], lang: Lang) -> mo
             page,
             record: mapped.record.map(|record| record.text().to_owned()),
             documents: mapped.documents,
-            mapping_version: known.map(|flow| format!("{:016x}", flow.mapping.version())),
+            mapping_version: known.map(|flow| flow.mapping.fingerprint()),
+            run: None,
             problem: mapped.problem.map(|problem| lang.retell(&problem).into_owned()),
         }
     };
@@ -208,6 +240,7 @@ pub(super) fn view(id: &str, found: Found, flows: &[Prepared], lang: Lang) -> mo
             delivered_at: Some(row.at),
             remote_id: row.entry.remote_id,
             idempotency_key: row.idempotency_key,
+            run: delivered.run,
             ..traced(&delivered.entry.flow, &row.key, row.page, delivered.mapped)
         }
     });

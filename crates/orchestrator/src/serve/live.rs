@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use milkrun_console::model::{LiveRun, SliceState};
 use milkrun_core::Error;
+use milkrun_core::quota::HeldBy;
 use milkrun_engine::{Calls, Counts, Observer, Progress, SliceNow};
 
 use crate::desk::runs::counts;
+use crate::show::progress::tell_held_up;
 use crate::text::Lang;
 
 /// How many slices are shown.
@@ -35,6 +37,8 @@ struct Seen {
     listed: Option<Instant>,
     /// What keeps it from beginning, if anything does.
     waits_for: Option<String>,
+    /// What held its calls up when that was looked at last, and until when.
+    held_up: Option<(HeldBy, Timestamp)>,
     has_news: bool,
 }
 
@@ -62,6 +66,7 @@ impl Live {
             slices: Vec::new(),
             listed: None,
             waits_for: None,
+            held_up: None,
             has_news: false,
         };
         Self { flow: flow.to_owned(), work, seen: Mutex::new(seen) }
@@ -73,7 +78,12 @@ impl Live {
 
     /// Whether anything has happened since this was asked last.
     pub(crate) fn take_news(&self) -> bool {
-        std::mem::take(&mut self.seen().has_news)
+        let mut seen = self.seen();
+        // A run whose calls are held up does not say so itself.
+        let held_up = seen.calls.held_up().map(|held| (held.by, held.until));
+        let is_news = seen.held_up != held_up;
+        seen.held_up = held_up;
+        std::mem::take(&mut seen.has_news) || is_news
     }
 
     /// It cannot begin, for that reason, or it tries to now.
@@ -93,7 +103,10 @@ impl Live {
             work: self.work.to_owned(),
             counts: counts(&seen.counts),
             calls: seen.calls.source(),
-            waits_for: seen.waits_for.as_deref().map(|why| lang.retell(why).into_owned()),
+            waits_for: match &seen.waits_for {
+                Some(why) => Some(lang.retell(why).into_owned()),
+                None => seen.calls.held_up().map(|held| tell_held_up(&held, lang)),
+            },
             slices: seen.slices.iter().map(|slice| slice_state(slice, lang)).collect(),
         }
     }

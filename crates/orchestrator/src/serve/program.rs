@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use milkrun_console::router;
-use milkrun_core::{Error, Result};
+use milkrun_core::Result;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 use super::house::{Closed, House};
 use super::notify::Manager;
 use crate::cli;
-use crate::commands::{Failure, Here, Outcome, asked};
+use crate::commands::{Failure, Here, Outcome, asked, cannot_listen};
 use crate::config::Around;
 use crate::desk::OpenDesk;
 use crate::text::{self, fill};
@@ -73,8 +73,8 @@ impl Console {
         let loaded = house.loaded();
         let config = &loaded.installation.console;
         let listen = listen.unwrap_or(config.listen);
-        let taken =
-            |e: std::io::Error| Error::from(e).with("listen", listen).advise(house.out.lang.say(text::CHOOSE_ADDRESS));
+        let lang = house.out.lang;
+        let taken = |e: std::io::Error| cannot_listen(e, listen, lang).advise(lang.say(text::CHOOSE_ADDRESS));
         let listener = TcpListener::bind(listen).await.map_err(taken)?;
         let at = listener.local_addr().map_err(taken)?;
         let around = Around {

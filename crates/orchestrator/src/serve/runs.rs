@@ -240,7 +240,7 @@ async fn go(house: Arc<House>, flow: Flow, work: Work, stop: Stop, live: Arc<Liv
         let ended = rounds(&house, flow, work, stop, &live).await;
         // Before it is free: whoever finds it free may start it.
         if is_due {
-            house.run_ended(&name, ended.as_ref().is_none_or(was_cut)).await;
+            house.run_ended(&name, ended.as_ref().is_none_or(Report::was_stopped)).await;
         }
         ended
     };
@@ -250,14 +250,9 @@ async fn go(house: Arc<House>, flow: Flow, work: Work, stop: Stop, live: Arc<Liv
         house.tell(Event::Ended { run });
     }
     house.look_soon.notify_one();
-    if !ended.is_none_or(|report| was_cut(&report)) {
+    if !ended.is_none_or(|report| report.was_stopped()) {
         house.go_on_backfilling(&name).await;
     }
-}
-
-/// Whether a run was asked to end.
-fn was_cut(report: &Report) -> bool {
-    report.error_kind.as_deref() == Some(ErrorKind::Interrupted.as_str())
 }
 
 /// Runs again as often as the files change meanwhile; returns how the last run ended, if it began.
@@ -303,10 +298,10 @@ async fn rounds(house: &House, mut flow: Flow, mut work: Work, mut stop: Stop, l
             // Whoever asked may be gone.
             let _ = tell.send(opened);
         }
-        if has_opened && !was_cut(&report) {
+        if has_opened && !report.was_stopped() {
             work = Work::Backfill;
         }
-        let again = if was_cut(&report) || has_opened { house.runs.again(&name) } else { None };
+        let again = if report.was_stopped() || has_opened { house.runs.again(&name) } else { None };
         let Some(again) = again else { return Some(report) };
         stop = again;
         let Some(new) = reopened(house, &name).await else { return Some(report) };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use milkrun_core::notes::Notes;
-use milkrun_core::state::{StateStore as _, Verdict};
+use milkrun_core::state::StateStore as _;
 use milkrun_core::{Error, ErrorKind, Result};
 use milkrun_engine::Work;
 use milkrun_engine::timetable::{Decision, Entry, Manual, State, Timekeeper, Upcoming};
@@ -88,8 +88,8 @@ impl House {
         let last = self.state.store.runs(id, None, 1).await?.pop();
         Ok(last.is_some_and(|run| {
             let report: ShortReport = serde_json::from_str(&run.report).unwrap_or_default();
-            let was_cut = report.error_kind.as_deref() == Some(ErrorKind::Interrupted.as_str());
-            run.started >= begun && run.ended.is_some() && !(run.verdict == Some(Verdict::Failed) && was_cut)
+            let was_stopped = report.error_kind.as_deref() == Some(ErrorKind::Interrupted.as_str());
+            run.started >= begun && run.ended.is_some() && !was_stopped
         }))
     }
 
@@ -137,9 +137,9 @@ impl House {
     }
 
     /// A run has ended. One that ends with the program is begun again by the next one.
-    pub(super) async fn run_ended(self: &Arc<Self>, flow: &str, was_cut: bool) {
+    pub(super) async fn run_ended(self: &Arc<Self>, flow: &str, was_stopped: bool) {
         let keeper = self.timetable.0.wait().await;
-        if was_cut && self.is_closing() {
+        if was_stopped && self.is_closing() {
             return;
         }
         let due = keeper.lock().await.ended(flow, self.state.clock.now()).await;

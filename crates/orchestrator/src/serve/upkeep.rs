@@ -33,6 +33,7 @@ impl House {
         let done = retain(&loaded.installation.retention, &flows, &self.state, false, self.out.lang).await?;
         tracing::info!(
             runs = done.runs,
+            incidents = done.incidents,
             dead_letters = done.dead_letters,
             ledger = done.ledger,
             segments = done.segments,

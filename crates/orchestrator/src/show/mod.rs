@@ -22,7 +22,7 @@ pub(crate) use error::{diagnostics, error_json, exit_code, heading};
 pub(crate) use report::reconciliation;
 pub(crate) use table::{Align, Table};
 
-use crate::text::Lang;
+use crate::text::{self, Lang};
 
 /// Texts that must never be shown; shared by everything that writes.
 #[derive(Clone, Default)]
@@ -107,6 +107,15 @@ impl Out {
     pub(crate) fn note(&self, text: impl fmt::Display) {
         let text = self.scrubber.scrub(format!("{text}\n"));
         self.bars.suspend(|| write_to(io::stderr().lock(), &text));
+    }
+
+    /// What is wrong with a command line, on standard error, or the help that was asked for, on standard output.
+    pub(crate) fn usage(&self, error: &clap::Error) {
+        if error.use_stderr() {
+            self.note(text::tell_usage(error, self.lang, self.err_color).trim_end());
+        } else {
+            self.print(&text::tell_usage(error, self.lang, self.color));
+        }
     }
 
     /// A heading on standard output.

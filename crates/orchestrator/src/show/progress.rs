@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use milkrun_core::Context;
-use milkrun_engine::{Counts, Observer};
+use milkrun_core::quota::{HeldBy, HeldUp};
+use milkrun_engine::{Calls, Counts, Observer};
 
-use super::{Out, number};
-use crate::text::{self, fill};
+use super::{Out, beijing, number};
+use crate::text::{self, Lang, fill};
 
 /// How often a bar is brought up to date.
 const TICK: Duration = Duration::from_millis(250);
@@ -30,7 +31,7 @@ pub(crate) struct FlowProgress {
     name: String,
     cx: Context,
     started: Instant,
-    counts: Mutex<Counts>,
+    counts: Mutex<(Counts, Calls)>,
     bar: Option<ProgressBar>,
 }
 
@@ -44,7 +45,9 @@ pub(crate) struct Progress {
 
 impl Observer for FlowProgress {
     fn progress(&self, now: &milkrun_engine::Progress<'_>) {
-        now.counts().clone_into(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut known = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        now.counts().clone_into(&mut known.0);
+        now.calls().clone_into(&mut known.1);
     }
 }
 
@@ -83,24 +86,27 @@ impl Progress {
             Mode::Lines => LINE,
             Mode::Nothing => return std::future::pending().await,
         };
-        let mut shown = vec![Counts::default(); self.flows.len()];
+        let mut shown = vec![(Counts::default(), None); self.flows.len()];
         loop {
             if self.mode == Mode::Lines {
                 tokio::time::sleep(every).await;
             }
             for (flow, shown) in self.flows.iter().zip(&mut shown) {
-                let counts = flow.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let left = flow.calls_left().await;
-                let message = flow.message(&self.out, &counts, left.as_deref());
+                let (counts, calls) = flow.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let held_up = calls.held_up().map(|held| tell_held_up(&held, self.out.lang));
+                let left = flow.calls_left(&self.out).await;
+                let message = flow.message(&self.out, &counts, left.as_deref(), held_up.as_deref());
                 match &flow.bar {
                     Some(bar) => {
                         bar.set_position(FlowProgress::fraction(&counts));
                         bar.set_message(message);
                     }
-                    None if counts != *shown => self.out.note(format!("{}: {message}", flow.name)),
+                    None if (&counts, &held_up) != (&shown.0, &shown.1) => {
+                        self.out.note(format!("{}: {message}", flow.name));
+                    }
                     None => {}
                 }
-                *shown = counts;
+                *shown = (counts, held_up);
             }
             if self.mode == Mode::Bars {
                 tokio::time::sleep(every).await;
@@ -114,6 +120,15 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// What calls wait for, and until when.
+pub(crate) fn tell_held_up(held: &HeldUp, lang: Lang) -> String {
+    let said = match held.by {
+        HeldBy::Limit => text::HELD_BY_LIMIT,
+        HeldBy::Vendor => text::HELD_BY_VENDOR,
+    };
+    fill!(lang, said, account = held.account, until = beijing(held.until))
 }
 
 impl Drop for Progress {
@@ -134,11 +149,12 @@ impl FlowProgress {
     }
 
     /// `823 records, 411/s, 3 of 15 calls left per 1s, about 12s to go`.
-    fn message(&self, out: &Out, counts: &Counts, left: Option<&str>) -> String {
+    fn message(&self, out: &Out, counts: &Counts, left: Option<&str>, held_up: Option<&str>) -> String {
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         let rate = number(counts.records.saturating_mul(1000) / ms);
         let mut parts = vec![fill!(out.lang, text::PROGRESS_RECORDS, n = number(counts.records), rate = rate)];
-        parts.extend(left.map(|left| fill!(out.lang, text::PROGRESS_CALLS, left = left)));
+        parts.extend(left.map(str::to_owned));
+        parts.extend(held_up.map(|what| fill!(out.lang, text::PROGRESS_WAITS, what = what)));
         let done = Self::fraction(counts);
         // The first slices say little about the rest.
         if (30..1000).contains(&done) {
@@ -148,10 +164,11 @@ impl FlowProgress {
         parts.join(" · ")
     }
 
-    /// `3/15 per 1s`: the calls left in the fullest window of the account.
-    async fn calls_left(&self) -> Option<String> {
+    /// `3 of 15 calls left per 1s`, in the fullest window of the account.
+    async fn calls_left(&self, out: &Out) -> Option<String> {
         let limiter = self.cx.transport()?.limiter();
         let (left, rate) = limiter.left().await.ok()??;
-        Some(format!("{left}/{} per {}", rate.calls, crate::config::write_duration(rate.per)))
+        let per = crate::config::write_duration(rate.per);
+        Some(fill!(out.lang, text::PROGRESS_CALLS, left = left, calls = rate.calls, per = per))
     }
 }

@@ -188,7 +188,7 @@ mod tests {
         unreconciled.reason = Some("1 slices could not be proved complete and stay open".to_owned());
         let mut failed = report("orders", "failed", 7, &[]);
         let error = milkrun_core::Error::new(milkrun_core::ErrorKind::Incoherent, "the same page came twice");
-        failed.reason = Some(format!("{} — run again: it goes on where it ended", error.with("asked", "page 2")));
+        failed.reason = Some(format!("{} — mend the reason and replay it", error.with("asked", "page 2")));
         let mut reconciled = report("orders", "reconciled", 7, &[]);
         reconciled.assumes = "no set of rows leaves and returns in step with both readings".to_owned();
         reconciled.promise = milkrun_core::Idempotency::Upsert { field: "id".into() }.promise().to_owned();

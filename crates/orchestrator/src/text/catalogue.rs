@@ -24,6 +24,9 @@ texts! {
     NONE_IS_KNOWN: "none is known", "目前没有可选项";
     N_MISTAKES: "mistakes: {n}; nothing was run", "共 {n} 处错误，未执行任何操作";
 
+    NOTHING_TO_DECLARE_HELP: "remove `[{part}.declare]`: what the connector has to know of it stands among the account's own settings", "删除 `[{part}.declare]`：连接器所需的内容写在账户自身的设置中";
+    DECLARED_DIFFERENTLY: "flow `{flow}` declares `{name}` for account `{account}` too, and differently", "流程 `{flow}` 也为账户 `{account}` 声明了 `{name}`，且内容不同";
+    DECLARED_DIFFERENTLY_HELP: "one name of an account is one thing: give this one another name (`{key}` in `[{part}]`), or declare the same in both", "同一账户下一个名称只代表一项内容：请在 `[{part}]` 的 `{key}` 中改用另一个名称，或让两处声明一致";
     NOTHING_TO_DECLARE: "connector `{connector}` takes no `{list}` of one's own", "连接器 `{connector}` 不支持自定义 `{list}`";
     // Tables.
     BAD_TABLE: "the table `{name}` needs one of `values`, `file` and `flow`", "表 `{name}` 需要 `values`、`file`、`flow` 三者之一";
@@ -84,8 +87,8 @@ texts! {
     LEDGER_DOUBLES: "the target does not replace documents by key: a record that is forgotten and changes would arrive a second time", "目标不会按键替换单据：被忘记的记录再有变更时会重复到达";
     LEDGER_WHOLE: "the stream is read whole each time: everything that is forgotten would be sent again", "该数据流每次整体读取：被忘记的内容都会重新发送";
     KEPT_OPEN: "slices are open or records wait: they may still be needed", "有未关闭的切片或待投递的记录：可能仍然需要";
-    RETAINED: "forgotten: runs {runs}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "已忘记：运行 {runs} 次，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
-    WOULD_RETAIN: "would be forgotten: runs {runs}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "将会忘记：运行 {runs} 次，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
+    RETAINED: "forgotten: runs {runs}, incidents {incidents}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "已忘记：运行 {runs} 次，告警 {incidents} 条，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
+    WOULD_RETAIN: "would be forgotten: runs {runs}, incidents {incidents}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "将会忘记：运行 {runs} 次，告警 {incidents} 条，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
     RETAIN_KEPT: "  {flow}: {what} stay: {why}", "  {flow}：{what} 保留：{why}";
     WHAT_PAGES: "pages", "页";
     WHAT_LEDGER: "ledger rows", "台账行";
@@ -142,6 +145,7 @@ texts! {
     DOC_FLOW_FAILED_HELP: "run it again with `milkrun run` and read what it says: it goes on where it ended", "用 `milkrun run` 再次运行并查看提示：会从中断处继续";
     DOC_FLOW_UNPROVED: "the last run of `{flow}` could not prove that nothing is missing", "`{flow}` 上次运行未能证明没有遗漏";
     DOC_FLOW_UNPROVED_HELP: "run it again; if it stays so, read the slices with a quieter source or a smaller `window`", "请再次运行；若仍如此，请在来源变动较少时读取，或调小 `window`";
+    DOC_FLOW_RUNS: "`{flow}` is running: {who}", "`{flow}` 运行中：{who}";
     DOC_FLOW_CUT: "the last run of `{flow}` was cut off", "`{flow}` 上次运行被中断";
     DOC_FLOW_CUT_HELP: "run it again: it goes on where it ended", "请再次运行：会从中断处继续";
     DOC_FLOW_LETTERS: "`{flow}` has refused records: {n}", "`{flow}` 有被拒绝的记录：{n} 条";
@@ -240,6 +244,8 @@ texts! {
 
     // Mistakes in files.
     NOT_TOML: "this is not valid TOML: {message}", "TOML 语法错误：{message}";
+    NOT_UTF8: "the file is not UTF-8 from here on", "文件从此处起不是 UTF-8 编码";
+    SAVE_AS_UTF8: "save it as UTF-8; an editor in Chinese may have written GBK", "请另存为 UTF-8 编码；中文编辑器可能保存成了 GBK（ANSI）";
     FILE_UNREADABLE: "{file} cannot be read", "无法读取 {file}";
     NO_INSTALLATION: "there is no {file} in the folder {dir}", "文件夹 {dir} 中没有 {file}";
     MAKE_INSTALLATION: "`milkrun init` makes one here; `--dir FOLDER` names another folder; `milkrun demo` shows one at work", "`milkrun init` 可在此创建；`--dir 文件夹` 指定其他位置；`milkrun demo` 可看演示";
@@ -336,6 +342,7 @@ texts! {
     PROOF_NOT_STRICTER: "`{stream}` is proved by `{own}`, and `{asked}` is not stricter", "`{stream}` 的证明方式是 `{own}`，`{asked}` 并不更严格";
     PAGE_SIZE_RANGE: "`page_size` is {value}; for `{stream}` it has to be {least} to {most}", "`page_size` 为 {value}；`{stream}` 要求在 {least} 到 {most} 之间";
     BATCH_TOO_LARGE: "`batch` is more than the {most} that `{target}` takes at once", "`batch` 超过了 `{target}` 一次可接收的 {most}";
+    CANNOT_BE_ASKED: "`ask_first` asks the target what it has, and `{target}` cannot be asked", "`ask_first` 需要向目标查询已有单据，而 `{target}` 无法查询";
     JOURNAL_NEEDED: "`{target}` is called over the network, which needs the journal", "`{target}` 通过网络调用，必须保留流水日志";
     NO_SUCH_FLOW: "no flow is called `{name}`", "没有名为 `{name}` 的流程";
     NO_FLOWS: "add a file such as flows/orders.toml; `milkrun demo` writes two to learn from", "请添加文件，如 flows/orders.toml；`milkrun demo` 会写出两个可供参考的流程";
@@ -353,7 +360,8 @@ texts! {
     RESTART_FILE: "{flow}: everything is read again; the file of target `{target}` is set aside, replaced or refused as its setting `on_existing` says, and written anew.", "{flow}：将全部重新读取；目标 `{target}` 的文件按 `on_existing` 设置另存、替换或拒绝，然后重新写入。";
     RESTART_KEY: "{flow}: everything is read and sent again with the same keys; target `{target}` answers with its first result as long as it remembers them.", "{flow}：将全部重新读取并以相同的幂等键重新发送；在目标 `{target}` 记得这些键的期限内，会返回首次结果。";
     RESTART_UPSERT: "{flow}: everything is read and sent again; target `{target}` replaces the documents it has.", "{flow}：将全部重新读取并发送；目标 `{target}` 会替换已有单据。";
-    RESTART_UNIQUE: "{flow}: everything is read and sent again; target `{target}` refuses what it has, and it is looked up.", "{flow}：将全部重新读取并发送；目标 `{target}` 会拒绝已有单据，随后查询原单。";
+    RESTART_UNIQUE: "{flow}: everything is read and sent again; target `{target}` takes no second document: those that it has are looked up, or become dead letters.", "{flow}：将全部重新读取并发送；目标 `{target}` 不接受重复单据：已有单据会查询确认，否则转入死信。";
+    RESTART_KEPT: "{flow}: everything is read and sent again; documents that target `{target}` has stay as they are and count as delivered.", "{flow}：将全部重新读取并发送；目标 `{target}` 已有的单据保持不变，计为已送达。";
     RESTART_DOUBLES: "{flow}: everything is read and sent again, and target `{target}` CANNOT KEEP IT FROM ARRIVING TWICE.", "{flow}：将全部重新读取并发送，目标 `{target}` 无法避免重复单据！";
     RESTART_QUESTION: "Begin anew? [y/N]", "确定重新开始吗？[y/N]";
     RESTART_NEEDS_YES: "`--restart` asks before it forgets, and nobody is there to answer", "`--restart` 需要确认，但当前无人应答";
@@ -363,7 +371,10 @@ texts! {
     STOPPED_HARD: "Ended at once. The next run goes on by itself where the last commit was.", "已立即结束。下次运行会自动从最后一次提交处继续。";
     FLOW_DID_NOT_BEGIN: "Flow `{flow}` did not run:", "流程 `{flow}` 未能运行：";
     PROGRESS_RECORDS: "{n} records, {rate}/s", "{n} 条，{rate} 条/秒";
-    PROGRESS_CALLS: "{left} calls left", "剩余调用 {left}";
+    PROGRESS_CALLS: "{left} of {calls} calls left per {per}", "每 {per} 剩余调用 {left}/{calls}";
+    HELD_BY_LIMIT: "the call limit of `{account}`, until {until}", "`{account}` 的调用限额，至 {until}";
+    HELD_BY_VENDOR: "the pause that the vendor of `{account}` asks for, until {until}", "`{account}` 的厂商要求的暂停，至 {until}";
+    PROGRESS_WAITS: "waits for {what}", "等待：{what}";
     PROGRESS_TO_GO: "about {time} to go", "约剩 {time}";
 
     // The reconciliation.
@@ -453,6 +464,10 @@ texts! {
     NOTHING_READ_YET: "Nothing has been read yet.", "尚未读取任何数据。";
     NOT_FOUND: "No flow has delivered or refused a record with the key or number `{id}`.", "没有任何流程投递或拒绝过主键或单号为 `{id}` 的记录。";
     TRACED: "flow {flow}, key {key}", "流程 {flow}，主键 {key}";
+    BY_RUN: "  by run {run}, begun {started}; which mapping it used is not known", "  由第 {run} 次运行投递（{started} 开始）；所用映射未知";
+    BY_RUN_SAME: "  by run {run}, begun {started}, with mapping {mapping}, which is the one of now", "  由第 {run} 次运行投递（{started} 开始），映射 {mapping}，与当前相同";
+    BY_RUN_OTHER: "  by run {run}, begun {started}, with mapping {mapping}; the documents below are made with the one of now, {now}", "  由第 {run} 次运行投递（{started} 开始），映射 {mapping}；下列单据按当前映射 {now} 生成";
+    BY_RUN_UNKNOWN: "  by which run and with which mapping is not known: the history no longer has it, or it was sent outside a run, such as by `milkrun replay`", "  由哪次运行、用哪个映射投递未知：历史中已无该运行，或并非由运行投递，例如 `milkrun replay`";
     DELIVERED_AT: "  delivered at {at} (page {page})", "  投递时间 {at}（第 {page} 页）";
     REMOTE_ID: "  the target's id: {id}", "  目标系统编号：{id}";
     SENT_WITH_KEY: "  sent with the key {key}", "  幂等键：{key}";
@@ -475,6 +490,7 @@ texts! {
     // `serve`, and what the console asks.
     SERVING: "serving {dir} with {flows} flows until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
     CONSOLE_AT: "the console: {address}", "控制台：{address}";
+    CANNOT_LISTEN: "nothing can listen at {address}", "无法在 {address} 监听";
     CHOOSE_ADDRESS: "choose another address with --listen, such as 127.0.0.1:0 for any free port", "请用 --listen 换一个地址，如 127.0.0.1:0 可任选空闲端口";
     NO_CLIENT: "no HTTP client could be set up", "无法建立 HTTP 客户端";
     NOBODY_ANSWERS: "nobody answers at {url}", "{url} 没有应答";
@@ -484,6 +500,8 @@ texts! {
     FLOW_RUNS: "flow `{flow}` is running already", "流程 `{flow}` 正在运行";
     FLOW_RUNS_HELP: "wait until the run has ended, or cancel it", "请等待本次运行结束，或将其取消";
     FLOW_DOES_NOT_RUN: "flow `{flow}` is not running", "流程 `{flow}` 没有在运行";
+    FLOW_RUNS_ELSEWHERE: "flow `{flow}` is being run by {who}", "流程 `{flow}` 正由 {who} 运行";
+    FLOW_RUNS_ELSEWHERE_HELP: "end it there, such as with Ctrl-C", "请在该处结束它，例如按 Ctrl-C";
     FLOW_DOES_NOT_RUN_HELP: "there is nothing to cancel", "没有可取消的运行";
     FLOW_HAS_MISTAKES: "flow `{flow}` has mistakes in its files", "流程 `{flow}` 的文件有误";
     MEND_FILES: "mend the file; it is used at once", "请修改文件，修改后立即生效";
@@ -517,7 +535,7 @@ texts! {
     SANDBOX_CONTROL: "It is looked at and changed at {url}/stats, /clock, /faults, /session, /change, /truth", "可在 {url}/stats、/clock、/faults、/session、/change、/truth 查看和更改";
     SANDBOX_ACCOUNT: "An account for it in milkrun.toml:", "在 milkrun.toml 中使用的账户：";
     SANDBOX_UNTIL: "It runs until Ctrl-C.", "按 Ctrl-C 结束。";
-    CHOOSE_PORT: "port {port} may be taken: choose another, or 0 for any free one", "端口 {port} 可能被占用：请换一个，或用 0 任选";
+    CHOOSE_PORT: "choose another port, or 0 for any free one", "请换一个端口，或用 0 任选";
     NO_SUCH_FAULT: "no fault is called `{name}`", "没有名为 `{name}` 的故障";
     BAD_FAULT: "`{part}` is not of the form key=value", "`{part}` 不是 键=值 的形式";
     FAULT_FORM: "write NAME,every=N or NAME,next=N, with method=… for one method; drift takes rows and stop_after, vendor-code takes code, http-status takes status, slow takes delay_ms", "请写 名称,every=N 或 名称,next=N，可加 method=…；drift 可用 rows 和 stop_after，vendor-code 可用 code，http-status 可用 status，slow 可用 delay_ms";
@@ -539,6 +557,16 @@ texts! {
     DEMO_NEXT: "next: read {dir}/flows/orders.toml and {dir}/out/orders.jsonl; ask what became of an order: milkrun --dir {dir} trace {order}; begin your own: milkrun init --connector kuaimai --dir my-company", "下一步：查看 {dir}/flows/orders.toml 和 {dir}/out/orders.jsonl；追踪一个订单：milkrun --dir {dir} trace {order}；开始您自己的：milkrun init --connector kuaimai --dir my-company";
 
     // Headings of the help.
+    NO_SUCH_COMMAND: "there is no command `{name}`", "没有 `{name}` 这个命令";
+    MISSING_COMMAND: "`{name}` needs a command", "`{name}` 需要一个命令";
+    NO_SUCH_ARGUMENT: "there is no argument `{name}`", "没有 `{name}` 这个参数";
+    NO_VALUE: "`{name}` needs a value", "`{name}` 需要一个值";
+    BAD_ARGUMENT: "`{name}` cannot be `{value}`", "`{name}` 不能为 `{value}`";
+    BAD_ARGUMENT_WHY: "`{name}` cannot be `{value}`: {why}", "`{name}` 不能为 `{value}`：{why}";
+    TWICE: "`{name}` can be given only once", "`{name}` 只能给出一次";
+    NOT_TOGETHER: "`{name}` cannot stand together with `{other}`", "`{name}` 不能与 `{other}` 同时使用";
+    MISSING_ARGUMENTS: "this is missing: {names}", "缺少：{names}";
+    TRY_HELP: "`--help` says more", "更多说明见 `--help`";
     HELP_USAGE: "Usage:", "用法：";
     HELP_COMMANDS: "Commands", "命令";
     HELP_OPTIONS: "Options", "选项";

@@ -1,6 +1,7 @@
 //! The Chinese help of the command line; the English one stands beside the arguments in `cli.rs`.
 
 use clap::Command;
+use clap::builder::Resettable;
 
 /// For each command and argument, what it does: `run` is a command, `run --all` or `run FLOW` an argument of it.
 const HELP: &[(&str, &str)] = &[
@@ -147,10 +148,10 @@ pub(crate) fn translate(command: Command) -> Command {
 
 fn translate_at(mut command: Command, path: &str) -> Command {
     if let Some(text) = find(path) {
-        command = command.about(text).long_about(text);
+        command = command.about(text).long_about(Resettable::Reset);
     }
     command = command.mut_args(|argument| match find(&name_of(path, &argument)) {
-        Some(text) => argument.help(text).long_help(text),
+        Some(text) => argument.help(text).long_help(Resettable::Reset),
         None => argument,
     });
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();

@@ -4,6 +4,7 @@ mod catalogue;
 mod files;
 mod help;
 mod messages;
+mod usage;
 
 use std::fmt::{self, Display};
 
@@ -12,6 +13,7 @@ pub(crate) use files::{
     DEMO_CLIENTS, DEMO_FILE, DEMO_ITEMS, DEMO_ORDERS, DEMO_PURCHASE, DEMO_SALES, DEMO_STOCK, File, INIT_FILE, INIT_FLOW,
 };
 pub(crate) use help::translate as translate_help;
+pub(crate) use usage::tell as tell_usage;
 
 /// A language of the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -289,9 +289,11 @@ fn look_at_flow(patient: Patient<'_>, flow: &FlowSummary, seen: &mut Seen) {
     let lang = patient.lang;
     let name = &flow.name;
     let run = flow.last_run.as_ref();
-    let is_running = flow.running.is_some();
     match run.map(|run| (run.ended, run.verdict)) {
-        _ if is_running => {}
+        Some((None, _)) if flow.under_way().is_some() => {
+            let who = flow.under_way().map(|holder| lang.retell(&holder.who)).unwrap_or_default();
+            seen.good("flows", fill!(lang, text::DOC_FLOW_RUNS, flow = name, who = who));
+        }
         Some((_, Some(Verdict::Failed))) => {
             let report: serde_json::Value =
                 run.and_then(|run| serde_json::from_str(&run.report).ok()).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use milkrun_alerts::forget_incidents;
 use milkrun_console::access::AUDIT_SHELF;
 use milkrun_core::notes::Notes as _;
 use milkrun_core::state::{FlowSummary, StateStore as _};
@@ -24,6 +25,8 @@ pub(crate) struct Forgotten {
     pub(crate) dry: bool,
     /// Runs in the history.
     pub(crate) runs: u64,
+    /// Incidents that are past.
+    pub(crate) incidents: u64,
     /// Refused records.
     pub(crate) dead_letters: u64,
     /// Rows of ledgers.
@@ -88,6 +91,10 @@ pub(crate) async fn retain(
     pages.choose_old(before(now, keep.pages));
     pages.choose_many(keep.pages_size);
     pages.forget(state, dry, lang, &mut done).await?;
+    // They are what happened to runs, and are kept as long.
+    if let Some(before) = before(now, keep.runs) {
+        done.incidents = forget_incidents(&*state.store, before, dry).await?;
+    }
     if let Some(before) = before(now, keep.audit) {
         done.audit = if dry {
             let lines = state.store.recorded(AUDIT_SHELF, None, u32::MAX).await?;

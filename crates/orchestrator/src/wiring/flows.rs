@@ -1,7 +1,7 @@
 //! Prepares flows: looks up the names of a flow file, checks what only shows against the stream and the target, and
 //! compiles the mapping.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use milkrun_engine::{Flow, Options, Span};
 use milkrun_mapping::{Mapping, Tables};
 use toml::de::{DeTable, DeValue};
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, Secrets, open_accounts};
 use super::store::State;
 use super::tables::load_tables;
 use crate::config::{At, Changes, Findings, FlowConfig, Installation, Reports, suggest, write_duration};
@@ -50,6 +50,7 @@ pub(crate) async fn prepare_flows(
     reports: &mut Reports,
 ) -> Result<Vec<Prepared>> {
     let tables = load_tables(installation, &wanted, state, lang, reports).await?;
+    let shown = shown(installation, accounts, &wanted, lang).await?;
     let mut all: Vec<Prepared> = Vec::new();
     let mut written: BTreeMap<(String, String), String> = BTreeMap::new();
     for config in &installation.flows {
@@ -60,7 +61,7 @@ pub(crate) async fn prepare_flows(
         }
         let mut findings = Findings::new(lang);
         let tables = tables.get(&config.name).cloned().unwrap_or_default();
-        let prepared = prepare(config, installation, accounts, tables, &mut findings);
+        let prepared = prepare(config, installation, &shown, tables, &mut findings);
         if let Some(flow) = &prepared
             && earlier != config.name
             && matches!(flow.sink, SinkKind::Appends(_))
@@ -69,10 +70,31 @@ pub(crate) async fn prepare_flows(
             let message = fill!(lang, text::TARGET_TAKEN, target = target.value, flow = earlier);
             findings.mistake_with(&target.span, message, lang.say(text::TARGET_TAKEN_HELP));
         }
+        let is_open = |name: &String| accounts.contains_key(name);
+        let prepared = prepared.filter(|flow| is_open(&flow.source_account) && is_open(&flow.sink_account));
         all.extend(prepared.filter(|_| findings.mistakes.is_empty()));
         reports.add(&config.file, findings);
     }
     Ok(all)
+}
+
+/// The accounts, and those that lack a secret with a stand-in for it: which streams and targets they have is known all
+/// the same, so that what is wrong with a flow is said together with what is wrong with its account.
+async fn shown(
+    installation: &Installation,
+    accounts: &Accounts,
+    wanted: &impl Fn(&str) -> bool,
+    lang: text::Lang,
+) -> Result<Accounts> {
+    let flows = installation.flows.iter().filter(|flow| wanted(&flow.name));
+    let named: BTreeSet<&str> =
+        flows.flat_map(|flow| [&*flow.source.account.value, &*flow.sink.account.value]).collect();
+    let lacks = |name: &str| named.contains(name) && !accounts.contains_key(name);
+    // Whatever else is wrong with them has been said.
+    let mut unheard = Reports::default();
+    let mut shown = open_accounts(installation, lacks, Secrets::StandIn, lang, &mut unheard).await?;
+    shown.extend(accounts.iter().map(|(name, account)| (name.clone(), Arc::clone(account))));
+    Ok(shown)
 }
 
 /// The account that a flow names; `None` if there is none, or if it could not be opened, which has been said.
@@ -382,6 +404,13 @@ fn sink_options(
     let is_set = |at: &Option<At<bool>>| at.as_ref().is_some_and(|at| at.value);
     options.skip_changed = config.sink.changes.as_ref().is_some_and(|at| at.value == Changes::Skip);
     options.ask_first = is_set(&config.sink.ask_first);
+    let forgets = matches!(target.idempotency, Idempotency::Key { remembered_for: Some(_), .. });
+    if let Some(at) = config.sink.ask_first.as_ref().filter(|at| at.value && forgets)
+        && !target.idempotency.can_be_asked()
+    {
+        let message = fill!(lang, text::CANNOT_BE_ASKED, target = target.name);
+        findings.mistake_with(&at.span, message, lang.say(text::REMOVE_LINE));
+    }
     options.keys.plain = is_set(&config.sink.plain_keys);
 }
 

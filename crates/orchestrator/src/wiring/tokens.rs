@@ -1,6 +1,5 @@
 //! Which tokens are dead, as the runs of flows find out.
 
-use milkrun_core::state::Verdict;
 use milkrun_core::{ErrorKind, Result};
 use milkrun_engine::{Flow, Report};
 use milkrun_store::SqliteStore;
@@ -21,7 +20,7 @@ async fn note(store: &SqliteStore, flow: &Flow, report: &Report) -> Result<()> {
         if let Some((account, _)) = accounts.iter().find(|(account, _)| names(reason, account)) {
             store.token_died(account, reason).await?;
         }
-    } else if report.verdict != Verdict::Failed {
+    } else if report.error_kind.is_none() {
         for (account, _) in accounts.iter().filter(|(_, calls)| *calls > 0) {
             let facts = store.token_facts(account).await?;
             if facts.is_some_and(|facts| facts.dead.is_some()) {

@@ -49,9 +49,7 @@ mod store;
 mod token;
 
 use std::collections::BTreeMap;
-use std::io;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 pub use settings::{Codes, RowShape, Settings};
@@ -63,41 +61,12 @@ use self::token::{Quota, Tokens};
 use crate::dice::Dice;
 use crate::faults::Fault;
 use crate::form::Form;
-use crate::in_process::InProcess;
 use crate::limits::Refusal;
-use crate::server::{self, Frame, Sandbox};
+use crate::start::starts;
 use crate::tree::Tree;
 use crate::vendor::{Answer, Call, Inbound, Moment, Received, TruthRow, Vendor};
 
-/// Starts a simulator on `127.0.0.1` in the current tokio runtime, which needs I/O and time.
-///
-/// # Errors
-/// If the port is taken.
-pub async fn start(settings: Settings) -> io::Result<Sandbox> {
-    let (frame, vendor) = build(settings);
-    server::start(frame, vendor).await
-}
-
-/// The same simulator without a socket; its clock stands still until it is moved.
-pub fn in_process(settings: Settings) -> InProcess {
-    let (frame, vendor) = build(settings);
-    InProcess::new(frame, vendor)
-}
-
-fn build(settings: Settings) -> (Frame, Box<dyn Vendor>) {
-    let clock_start = settings.clock_start.unwrap_or_else(Timestamp::now);
-    let frame = Frame {
-        seed: settings.seed,
-        port: settings.port,
-        limits: settings.limits.clone(),
-        latency: settings.latency,
-        jitter: settings.jitter,
-        clock_start,
-        clock_frozen: settings.clock_frozen,
-        faults: settings.faults.clone(),
-    };
-    (frame, Box::new(Simulator::new(settings, clock_start.as_millisecond())))
-}
+starts!(Settings => Simulator);
 
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

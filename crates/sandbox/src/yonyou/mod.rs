@@ -78,11 +78,9 @@ mod world;
 mod write;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 pub use settings::{
@@ -100,9 +98,8 @@ use self::token::{Client, Tokens};
 use crate::dice::Dice;
 use crate::faults::Fault;
 use crate::form::Form;
-use crate::in_process::InProcess;
 use crate::limits::{Limiter, Refusal};
-use crate::server::{self, Frame, Sandbox};
+use crate::start::starts;
 use crate::tree::Tree;
 use crate::vendor::{Answer, Call, Inbound, Moment, Received, TruthRow, Vendor};
 
@@ -110,35 +107,7 @@ const GATEWAY: &str = "/iuap-api-gateway";
 const AUTH: &str = "/iuap-api-auth";
 const DISCOVERY: &str = "/open-auth/dataCenter/getGatewayAddress";
 
-/// Starts a simulator on `127.0.0.1` in the current tokio runtime, which needs I/O and time.
-///
-/// # Errors
-/// If the port is taken.
-pub async fn start(settings: Settings) -> io::Result<Sandbox> {
-    let (frame, vendor) = build(settings);
-    server::start(frame, vendor).await
-}
-
-/// The same simulator without a socket; its clock stands still until it is moved.
-pub fn in_process(settings: Settings) -> InProcess {
-    let (frame, vendor) = build(settings);
-    InProcess::new(frame, vendor)
-}
-
-fn build(settings: Settings) -> (Frame, Box<dyn Vendor>) {
-    let clock_start = settings.clock_start.unwrap_or_else(Timestamp::now);
-    let frame = Frame {
-        seed: settings.seed,
-        port: settings.port,
-        limits: settings.limits.clone(),
-        latency: settings.latency,
-        jitter: settings.jitter,
-        clock_start,
-        clock_frozen: settings.clock_frozen,
-        faults: settings.faults.clone(),
-    };
-    (frame, Box::new(Simulator::new(settings, clock_start.as_millisecond())))
-}
+starts!(Settings => Simulator);
 
 /// The vendor behind the scaffolding.
 #[derive(Debug)]

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use milkrun_core::ErrorKind;
 use milkrun_core::quota::{Admission, Lane, Quota, QuotaLog};
-use milkrun_core::state::{Change, StateStore};
+use milkrun_core::state::{Change, RunRecord, StateStore};
 use milkrun_store::{SqliteStore, StoreOptions};
 
 const FOLDER: &str = "MILKRUN_TEST_FOLDER";
@@ -30,6 +30,8 @@ async fn child() {
     let store = open(Path::new(&folder));
     let lease = store.acquire("orders", NOW).await.unwrap();
     store.enter(&[lane()], NOW).await.unwrap();
+    let begun = RunRecord { id: 0, started: NOW, ended: None, verdict: None, report: "{}".into() };
+    store.commit(lease, vec![Change::Run(begun)]).await.unwrap();
     for n in 0_u64.. {
         store.commit(lease, vec![Change::SinkMark(n.to_string())]).await.unwrap();
         println!("committed {n}");
@@ -54,13 +56,22 @@ async fn its_flow_and_its_calls_are_taken_over() {
     let holder = format!("flow `orders` is being run by process {} on ", child.id());
     assert!(error.message().starts_with(&holder), "{error}");
     assert!(matches!(store.enter(&[lane()], NOW).await.unwrap(), Admission::Wait { .. }));
-    assert!(store.flows().await.unwrap()[0].running.is_some());
+    let is_under_way = async || {
+        let mark = store.runs_between(NOW, NOW + SignedDuration::from_secs(1), 9).await.unwrap().remove(0);
+        let flow = store.flows().await.unwrap().remove(0);
+        assert_eq!(flow.under_way().is_some(), mark.is_under_way);
+        assert!(flow.under_way().is_none_or(|holder| !holder.is_own && holder.who.starts_with("process ")));
+        mark.is_under_way
+    };
+    assert!(is_under_way().await);
 
     child.kill().unwrap();
     child.wait().unwrap();
     let told = lines.filter_map(|line| line.strip_prefix("committed ")?.parse::<u64>().ok()).max().unwrap_or(20);
-    assert!(store.flows().await.unwrap()[0].running.is_none());
-    let lease = store.acquire("orders", NOW).await.unwrap();
+    assert!(!is_under_way().await && store.flows().await.unwrap()[0].running.is_none());
+    // Whoever takes the right over is not at the run that was cut off.
+    let lease = store.acquire("orders", NOW + SignedDuration::from_nanos(1)).await.unwrap();
+    assert!(!is_under_way().await && store.holder(lease.flow).await.unwrap().unwrap().is_own);
     assert_eq!(lease.fence, 2);
     let mark: u64 = store.load(lease).await.unwrap().sink_mark.unwrap().parse().unwrap();
     assert!(mark == told || mark == told + 1, "{told} was acknowledged, and {mark} is there");

@@ -66,6 +66,16 @@ async fn a_calendar_asks_by_time_over_all_flows() {
         runs.first().map(|run| run.id)
     };
     assert_eq!((below(None).await, below(Some(2)).await, below(Some(1)).await), (Some(2), Some(1), None));
+    // The ledger knows an instant to the millisecond.
+    let at_ms = |ms: i64| at(0) + SignedDuration::from_millis(ms);
+    let by = async |ms| store.run_at(id, at_ms(ms)).await.unwrap().map(|run| run.id);
+    assert_eq!(
+        (by(10_499).await, by(10_500).await, by(30_499).await, by(30_500).await),
+        (None, Some(1), Some(1), Some(2))
+    );
+    let nanos = write(&store, "d", vec![run(at(0) + SignedDuration::from_nanos(7_000_300))]).await;
+    assert_eq!(store.run_at(nanos, at_ms(7)).await.unwrap().map(|run| run.id), Some(1));
+    assert!(store.run_at(nanos, at_ms(6)).await.unwrap().is_none());
 }
 
 fn letter(key: &str, stage: Stage, reason: &str, record: &str) -> Change {

@@ -491,6 +491,15 @@ async fn flows_are_summed_up<S: StateStore + ?Sized>(place: &impl Place<S>) {
     assert_eq!(orders.planned, [(String::new(), at(60))]);
     assert_eq!(orders.last_run.as_ref().unwrap().verdict, Some(Verdict::Partial));
     assert!(orders.running.is_some() && flows[0].running.is_some() && flows[0].last_run.is_none());
+    let begun = Change::Run(run(1, None));
+    store.commit(lease, vec![begun]).await.unwrap();
+    let orders = store.flows().await.unwrap().remove(1);
+    assert!(orders.under_way().is_some_and(|holder| holder.is_own && holder.since == at(0)));
+    store.release(lease).await.unwrap();
+    // Who comes later is not at a run that began before.
+    let lease = store.acquire("orders", at(2)).await.unwrap();
+    let orders = store.flows().await.unwrap().remove(1);
+    assert!(orders.running.is_some() && orders.under_way().is_none());
     store.release(lease).await.unwrap();
     place.kill(dead);
     assert!(store.flows().await.unwrap().iter().all(|f| f.running.is_none()));

@@ -1,5 +1,6 @@
 //! The settings of an account.
 
+use milkrun_core::settings::{Address, check_address, check_given};
 use milkrun_core::{Error, Quota, QuotaSpec, Result, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -52,13 +53,8 @@ impl AcmeConfig {
     pub(crate) fn validate(&self) -> Result<()> {
         let wrong = |message: &'static str| Err(Error::config(message));
         // A line break from a file would end the header, and the call would fail without a word about the key.
-        if self.api_key.is_empty() || !self.api_key.expose().bytes().all(|b| b.is_ascii_graphic()) {
-            return wrong("`api_key` is empty, or holds white space or characters beyond ASCII");
-        }
-        let address = self.base_url.strip_prefix("https://").or_else(|| self.base_url.strip_prefix("http://"));
-        if address.is_none_or(|rest| rest.is_empty() || rest.ends_with('/') || rest.contains(['?', '#', ' ', '@'])) {
-            return wrong("`base_url` has to be an http or https address without user, query or slash at its end");
-        }
+        check_given("api_key", self.api_key.expose())?;
+        check_address("base_url", &self.base_url, Address::Base)?;
         if !(1..=5).contains(&self.calls_per_second) {
             return wrong("`calls_per_second` has to be 1 to 5");
         }

@@ -113,6 +113,8 @@ export interface Flow {
   next_start?: Timestamp;
   /** The run under way. */
   running?: LiveRun;
+  /** Another process that has the right to run it. */
+  elsewhere?: Elsewhere;
   /** The last run that has ended. */
   last_run?: RunSummary;
   /** The verdicts of the last runs, oldest first, 30 at most. */
@@ -131,6 +133,16 @@ export interface Flow {
   dead_letters: number;
   /** Spans of the past that are being read beside it. */
   backfills: BackfillState[];
+}
+
+/** Another process that runs a flow. */
+export interface Elsewhere {
+  /** Who that is, such as `process 12 on host`. */
+  who: string;
+  /** Since when. */
+  since: Timestamp;
+  /** The run that it is at; left out where it does something that has no place in the history. */
+  run?: number;
 }
 
 /** One account, its token and its limits. */
@@ -187,7 +199,7 @@ export interface LiveRun {
   counts: Counts;
   /** Calls made so far. */
   calls: number;
-  /** What keeps it from beginning, such as another process that runs the flow. */
+  /** What keeps it from beginning, such as another process that runs the flow, or what holds its calls up, such as the account's limit. */
   waits_for?: string;
   /** Slices under way or waiting, oldest first, 200 at most. */
   slices?: SliceState[];
@@ -259,6 +271,10 @@ export interface RunSummary {
   verdict?: Verdict;
   /** Why it did not end `reconciled`, in the caller's language. */
   reason?: string;
+  /** Whether it is under way, here or in another process; without an end and this, it was cut off. */
+  is_under_way?: boolean;
+  /** Who runs it, while it is under way in another process. */
+  run_by?: string;
   /** Records read. */
   records: number;
   /** Documents written. */
@@ -319,6 +335,8 @@ export interface CalendarEntry {
   run?: number;
   /** Its verdict. */
   verdict?: Verdict;
+  /** Whether it is under way, here or in another process. */
+  is_under_way?: boolean;
 }
 
 /** A span of the past to be read. */
@@ -431,8 +449,20 @@ export interface Traced {
   documents: JsonText[];
   /** The fingerprint of the mapping as it is now. */
   mapping_version?: string;
+  /** The run that delivered it; left out if it is no longer in the history, or if it was none, such as a replay. */
+  run?: DeliveringRun;
   /** Why today's mapping refuses it. */
   problem?: string;
+}
+
+/** The run that delivered a record. */
+export interface DeliveringRun {
+  /** Its number within the flow. */
+  id: number;
+  /** When it began. */
+  started: Timestamp;
+  /** The fingerprint of the mapping that it used; left out where the history does not have it. */
+  mapping?: string;
 }
 
 /** A page as it came. */

@@ -1,6 +1,7 @@
 // Whether a flow needs somebody, and how far a run is: pure questions about the API's data.
 
 import type { Counts, Flow, LiveRun, RunSummary } from '../api/types';
+import { stateOf } from '../ui/badge';
 
 /** Why a flow needs somebody. */
 export type Need = 'unusable' | 'failed' | 'unreconciled' | 'partial' | 'cut-off' | 'dead-letters';
@@ -47,6 +48,11 @@ export function shownRun(old: LiveRun | undefined, news: LiveRun | undefined): L
   return news.work === 'backfill' && old.work !== 'backfill' ? old : news;
 }
 
+/** Whether a flow is being run, here or by another process. */
+export function isRunning(flow: Flow): boolean {
+  return flow.running !== undefined || flow.elsewhere !== undefined;
+}
+
 /** Flows that need somebody first, then by name. */
 export function byNeed(flows: readonly Flow[]): Flow[] {
   const weight = (flow: Flow): number => {
@@ -65,7 +71,7 @@ export function choose(flows: readonly Flow[], text: string, filter: FlowFilter)
   const wanted = text.trim().toLowerCase();
   return flows.filter((flow) => {
     if (filter === 'needy' && needs(flow).length === 0) return false;
-    if (filter === 'running' && flow.running === undefined) return false;
+    if (filter === 'running' && !isRunning(flow)) return false;
     if (wanted === '') return true;
     return [flow.name, flow.source_account, flow.stream, flow.sink_account, flow.target]
       .some((name) => name.toLowerCase().includes(wanted));
@@ -96,8 +102,8 @@ export function sumOf(counts: Counts): number {
 export function tally(runs: readonly RunSummary[], running?: number): Map<string, number> {
   const out = new Map<string, number>();
   for (const run of runs) {
-    const verdict = run.verdict ?? (run.id === running ? 'running' : 'cut-off');
-    out.set(verdict, (out.get(verdict) ?? 0) + 1);
+    const state = stateOf(run, running);
+    out.set(state, (out.get(state) ?? 0) + 1);
   }
   return out;
 }

@@ -1,10 +1,10 @@
 // How far a run is, as it goes on.
 
-import type { LiveRun } from '../api/types';
+import type { Elsewhere, LiveRun } from '../api/types';
 import { count } from '../format';
 import { useTexts } from '../i18n';
 import { words } from '../i18n/shared';
-import { useNow } from '../ui';
+import { Time, useNow } from '../ui';
 import { progressOf, rateOf } from './flow-state';
 import { partTexts } from './texts';
 
@@ -54,4 +54,10 @@ export function RunProgress({ run }: { run: LiveRun }) {
       {run.waits_for && <p className="small muted">{t.waits(run.waits_for)}</p>}
     </div>
   );
+}
+
+/** Who runs a flow, where it is not this program. */
+export function RunElsewhere({ elsewhere }: { elsewhere: Elsewhere }) {
+  const t = useTexts(partTexts);
+  return <p className="small">{t.elsewhere(elsewhere.who)} · <Time at={elsewhere.since} only="relative" /></p>;
 }

@@ -10,6 +10,7 @@ export const partTexts = texts(
     slicesOf: (proved: number, all: number) => `${count(proved)} of ${count(all)} slices proved`,
     recordsAt: (records: number, rate: string) => `${count(records)} records${rate === '' ? '' : `, ${rate}/s`}`,
     waits: (what: string) => `waits for: ${what}`,
+    elsewhere: (who: string) => `running elsewhere: ${who}`,
     // Recent runs.
     recent: (n: number, tally: string) => `The last ${n} runs: ${tally}`,
     noRuns: 'No run yet',
@@ -47,6 +48,7 @@ export const partTexts = texts(
     slicesOf: (proved, all) => `已证明切片 ${count(proved)} / ${count(all)}`,
     recordsAt: (records, rate) => `${count(records)} 条记录${rate === '' ? '' : `，${rate} 条/秒`}`,
     waits: (what) => `等待：${what}`,
+    elsewhere: (who) => `在别处运行：${who}`,
     recent: (n, tally) => `最近 ${n} 次运行：${tally}`,
     noRuns: '尚无运行',
     token: '令牌',

@@ -7,6 +7,7 @@ import { useTexts } from '../i18n';
 import { words } from '../i18n/shared';
 import { useLoad } from '../load';
 import { LetterCard } from '../letters/letter';
+import { isRunning } from '../parts/flow-state';
 import { links, navigate, useLocation } from '../router';
 import { Badge, Button, Empty, Field, LinkButton, Page, RunBadge, Show, stateOf, Table, Time } from '../ui';
 import { TracedWay } from './traced';
@@ -135,7 +136,7 @@ function NothingFound({ id, flows }: { id: string; flows: readonly Flow[] }) {
             title: t.stands,
             cell: (flow) => (
               <>
-                <RunBadge state={flow.running ? 'running' : stateOf(flow.last_run)} />
+                <RunBadge state={isRunning(flow) ? 'running' : stateOf(flow.last_run)} />
                 {flow.pending > 0 && <> <Badge tone="busy">{w.pending}: {flow.pending}</Badge></>}
               </>
             ),

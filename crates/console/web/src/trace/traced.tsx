@@ -33,9 +33,11 @@ export function TracedWay({ traced, waits }: { traced: Traced; waits: boolean })
         </Step>
         <Step title={t.mapped} icon="route" tone={traced.problem === undefined ? 'good' : 'bad'}>
           <dl className="facts-inline">
-            {traced.mapping_version !== undefined && <div><dt>{t.version}</dt><dd className="mono">{traced.mapping_version}</dd></div>}
+            {traced.run?.mapping !== undefined && <div><dt>{t.versionOf(traced.run.id)}</dt><dd className="mono">{traced.run.mapping}</dd></div>}
+            {traced.mapping_version !== undefined && traced.mapping_version !== traced.run?.mapping && <div><dt>{t.version}</dt><dd className="mono">{traced.mapping_version}</dd></div>}
             <div><dt className="sr-only">{t.mapped}</dt><dd><LinkButton small look="quiet" icon={isOperator ? 'edit' : 'route'} href={links.mapping(flow)}>{t.editMapping}</LinkButton></dd></div>
           </dl>
+          {!waits && traced.run?.mapping === undefined && <p className="muted">{t.versionUnknown}</p>}
           {traced.problem !== undefined && <Notice tone="bad" title={t.problem}><p><Said text={traced.problem} /></p></Notice>}
           {documents.length > 0 && <p className="muted">{t.documents(documents.length)}</p>}
           {documents.map((document, idx) => <JsonView key={idx} text={document} label={t.documents(1)} />)}
@@ -47,6 +49,7 @@ export function TracedWay({ traced, waits }: { traced: Traced; waits: boolean })
           ) : (
             <dl className="facts-inline">
               {traced.delivered_at !== undefined && <div><dt>{t.at}</dt><dd><Time at={traced.delivered_at} only="full" /></dd></div>}
+              <div><dt>{t.byRun}</dt><dd><DeliveredBy traced={traced} /></dd></div>
               <div><dt>{t.idempotency}</dt><dd className="mono">{traced.idempotency_key ?? <span className="muted">{t.noIdempotency}</span>}</dd></div>
             </dl>
           )}
@@ -62,6 +65,13 @@ export function TracedWay({ traced, waits }: { traced: Traced; waits: boolean })
       </ol>
     </article>
   );
+}
+
+/** The run that delivered it, if the history has it. */
+function DeliveredBy({ traced: { flow, run } }: { traced: Traced }) {
+  const t = useTexts(traceWords);
+  if (run === undefined) return <span className="muted">{t.runUnknown}</span>;
+  return <><a href={links.run(flow, run.id)}>{t.runNumber(run.id)}</a> · <Time at={run.started} only="full" /></>;
 }
 
 /** One step of the way. */

@@ -38,11 +38,15 @@ export const RUN_LOOK: Record<RunState, { tone: Tone; icon: IconName }> = {
 
 const isVerdict = (text: string): text is Verdict => text in RUN_LOOK;
 
-/** How a run of the history stands. A run without verdict is under way if it is the one that `runningId` names. */
-export function stateOf(run: Pick<RunSummary, 'id' | 'verdict'> | undefined, runningId?: number): RunState {
+/**
+ * How a run of the history stands.
+ *
+ * A run without verdict is under way if the server said so, or if it is the one that `runningId` names.
+ */
+export function stateOf(run: Pick<RunSummary, 'id' | 'verdict' | 'is_under_way'> | undefined, runningId?: number): RunState {
   if (run === undefined) return 'never';
   if (run.verdict !== undefined && isVerdict(run.verdict)) return run.verdict;
-  return runningId === run.id ? 'running' : 'cut-off';
+  return run.is_under_way === true || runningId === run.id ? 'running' : 'cut-off';
 }
 
 /** The words for the states of runs. */

@@ -2,6 +2,7 @@
 
 mod vendors;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use milkrun_core::{Error, Result};
@@ -9,7 +10,7 @@ use milkrun_sandbox::FaultRule;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::vendors::{Setting, Simulated, Vendor, Wanted};
-use super::{Here, Outcome};
+use super::{Here, Outcome, cannot_listen};
 use crate::cli;
 use crate::config::{parse_rate, suggest};
 use crate::text::{self, Lang, fill};
@@ -49,8 +50,8 @@ pub(super) async fn sandbox(here: Here<'_>, ask: &cli::Sandbox) -> Outcome {
         faults: ask.faults.iter().map(|text| fault(text, lang)).collect::<Result<_>>()?,
     };
     let simulated = ask.vendor.start(&wanted).await.map_err(|e| {
-        let help = fill!(lang, text::CHOOSE_PORT, port = ask.port);
-        Error::from(e).with("port", ask.port).advise(help)
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ask.port));
+        cannot_listen(e, address, lang).advise(lang.say(text::CHOOSE_PORT))
     })?;
     let Simulated { sandbox, settings, .. } = &simulated;
     let mut shown = json!({
@@ -97,7 +98,12 @@ fn fault(text: &str, lang: Lang) -> Result<FaultRule> {
         }
         Value::Object(fields).to_string()
     };
-    serde_json::from_str(&rule).map_err(|e| wrong(e.to_string(), lang.say(text::FAULT_FORM).to_owned()))
+    serde_json::from_str(&rule).map_err(|e| {
+        // A place in the JSON that the short form became would say nothing.
+        let message = e.to_string();
+        let (message, _) = message.rsplit_once(" at line ").unwrap_or((&message, ""));
+        wrong(message.to_owned(), lang.say(text::FAULT_FORM).to_owned())
+    })
 }
 
 /// `15/1s`.
@@ -131,8 +137,14 @@ mod tests {
 
     #[test]
     fn every_fault_is_known_here() {
+        let guide = |page: &str| {
+            let path = format!("{}/../../docs/guide/{page}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).unwrap()
+        };
+        let pages = ["trouble.md", "trouble.zh.md"].map(guide);
         for name in FAULTS {
             fault(name, Lang::En).unwrap();
+            assert!(pages.iter().all(|page| page.contains(&format!("`{name}`"))), "the guide does not name {name}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 import type { CalendarEntry } from '../../api/types';
 import { beijing, date, fromBeijing } from '../../format';
-import type { RunState } from '../../ui';
+import { type RunState, stateOf } from '../../ui/badge';
 
 /** How much the calendar shows at once. */
 export type View = 'month' | 'week' | 'day';
@@ -60,18 +60,9 @@ export function step(view: View, day: Day, by: 1 | -1): Day {
   return addDays(day, view === 'week' ? by * 7 : by);
 }
 
-/** How an entry stands. A past one without verdict runs, or was cut off. */
-export function entryState(entry: CalendarEntry, isRunning: boolean): RunState {
-  if (entry.run === undefined) return 'planned';
-  switch (entry.verdict) {
-    case 'reconciled':
-    case 'unreconciled':
-    case 'partial':
-    case 'failed':
-      return entry.verdict;
-    default:
-      return isRunning ? 'running' : 'cut-off';
-  }
+/** How an entry stands. */
+export function entryState(entry: CalendarEntry): RunState {
+  return entry.run === undefined ? 'planned' : stateOf({ ...entry, id: entry.run });
 }
 
 /** States from the worst to the best; what needs somebody is to be seen first. */
@@ -83,22 +74,9 @@ export interface Placed {
   state: RunState;
 }
 
-/**
- * Gives each entry its state.
- *
- * Of a flow's runs without an end only the newest can be under way, because a flow runs once at a time; and only if it
- * began within the last day, because the history keeps runs that were killed.
- */
-export function place(entries: readonly CalendarEntry[], now: number): Placed[] {
-  const newest = new Map<string, number>();
-  for (const entry of entries) {
-    if (entry.run !== undefined) newest.set(entry.flow, Math.max(newest.get(entry.flow) ?? 0, entry.run));
-  }
-  return entries.map((entry) => {
-    const isNewest = entry.run !== undefined && newest.get(entry.flow) === entry.run;
-    const isRunning = isNewest && entry.ended === undefined && now - new Date(entry.at).getTime() < DAY_MS;
-    return { entry, state: entryState(entry, isRunning) };
-  });
+/** Gives each entry its state. */
+export function place(entries: readonly CalendarEntry[]): Placed[] {
+  return entries.map((entry) => ({ entry, state: entryState(entry) }));
 }
 
 /** Entries by the day that they begin on. */

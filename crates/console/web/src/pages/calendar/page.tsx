@@ -7,7 +7,7 @@ import { useTexts } from '../../i18n';
 import { useLoad } from '../../load';
 import { useFresh } from '../../parts/fresh';
 import { links, navigate, useLocation } from '../../router';
-import { Empty, LinkButton, Page, RunBadge, serverNow, Show, useNow } from '../../ui';
+import { Empty, LinkButton, Page, RunBadge, Show, useNow } from '../../ui';
 import { addDays, daysOf, isDay, place, startOf, step, type View } from './grid';
 import { calendarTexts } from './texts';
 import { DayView, MonthView, WeekView } from './views';
@@ -32,7 +32,7 @@ export default function CalendarPage() {
   const loaded = useLoad(`calendar ${first} ${last}`, (signal) =>
     api.calendar(startOf(first).toISOString(), startOf(addDays(last, 1)).toISOString(), signal));
   useFresh(loaded.reload, (event) => event.type === 'started' || event.type === 'ended' || event.type === 'reloaded', 120);
-  const placed = useMemo(() => place(loaded.data ?? [], serverNow()), [loaded.data]);
+  const placed = useMemo(() => place(loaded.data ?? []), [loaded.data]);
 
   const to = (change: { view?: View; at?: string; flow?: string; needy?: string }): string =>
     links.calendar({ view, at, ...(flow === '' ? {} : { flow }), ...(needy ? { needy: '1' } : {}), ...change });

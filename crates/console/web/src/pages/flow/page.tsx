@@ -8,9 +8,9 @@ import { useLang, useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
 import { shell } from '../../layout/texts';
 import { useAct, useLoad } from '../../load';
-import { runningId, shownRun } from '../../parts/flow-state';
+import { isRunning, runningId, shownRun } from '../../parts/flow-state';
 import { useFresh, useProgress } from '../../parts/fresh';
-import { RunProgress } from '../../parts/progress';
+import { RunElsewhere, RunProgress } from '../../parts/progress';
 import { links } from '../../router';
 import { useIsOperator } from '../../session';
 import {
@@ -212,7 +212,7 @@ export default function FlowPage({ flow: name }: { flow: string }) {
     <Page
       title={name}
       crumbs={[{ href: links.overview(), label: s.overview }]}
-      badge={flow && (flow.running ? <RunBadge state="running" /> : <RunBadge state={stateOf(flow.last_run)} />)}
+      badge={flow && (isRunning(flow) ? <RunBadge state="running" /> : <RunBadge state={stateOf(flow.last_run)} />)}
       actions={flow && <Actions flow={flow} onChanged={onChanged} />}
     >
       <Show loaded={loaded}>
@@ -220,7 +220,7 @@ export default function FlowPage({ flow: name }: { flow: string }) {
           <>
             {!shown.has_file && <Notice>{t.noFile}</Notice>}
             {shown.has_file && !shown.is_usable && <Notice tone="bad" title={t.unusable}>{t.unusableHelp}</Notice>}
-            {shown.last_run?.reason && !shown.running && (
+            {shown.last_run?.reason && !isRunning(shown) && (
               <Notice tone={shown.last_run.verdict === 'failed' ? 'bad' : 'warning'}><Prose text={shown.last_run.reason} /></Notice>
             )}
             {shown.running && (
@@ -228,6 +228,13 @@ export default function FlowPage({ flow: name }: { flow: string }) {
                 <h2>{t.runningNow}</h2>
                 <RunProgress run={shown.running} />
                 {underWay !== undefined && <a href={links.run(name, underWay)}>{t.details}</a>}
+              </section>
+            )}
+            {shown.elsewhere && (
+              <section className="card under-way" aria-label={t.runningElsewhere}>
+                <h2>{t.runningElsewhere}</h2>
+                <RunElsewhere elsewhere={shown.elsewhere} />
+                {shown.elsewhere.run !== undefined && <a href={links.run(name, shown.elsewhere.run)}>{t.details}</a>}
               </section>
             )}
             <Section title={t.facts}><FlowFacts flow={shown} /></Section>

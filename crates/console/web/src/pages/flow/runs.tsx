@@ -68,7 +68,7 @@ export function RunTable({ flow, runs, runningId }: {
       numeric: true,
       cell: (run) => {
         if (run.ended !== undefined) return <span className="nowrap">{between(run.started, run.ended, lang)}</span>;
-        return run.id === runningId ? <Took from={run.started} /> : '–';
+        return stateOf(run, runningId) === 'running' ? <Took from={run.started} /> : '–';
       },
     },
     { id: 'records', title: w.records, numeric: true, cell: (run) => count(run.records) },
@@ -76,7 +76,7 @@ export function RunTable({ flow, runs, runningId }: {
     { id: 'calls', title: w.calls, numeric: true, cell: (run) => count(run.calls) },
   ];
   // What is still under way has not ended badly yet.
-  const reasonOf = (run: RunSummary): string | undefined => (run.id === runningId ? undefined : run.reason);
+  const reasonOf = (run: RunSummary): string | undefined => (stateOf(run, runningId) === 'running' ? undefined : run.reason);
   if (runs.some((run) => reasonOf(run) !== undefined)) {
     columns.push({
       id: 'reason',

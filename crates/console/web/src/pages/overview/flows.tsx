@@ -5,8 +5,8 @@ import type { Flow } from '../../api/types';
 import { count, span } from '../../format';
 import { useLang, useTexts } from '../../i18n';
 import { words } from '../../i18n/shared';
-import { byNeed, choose, type FlowFilter, needs, runningId } from '../../parts/flow-state';
-import { RunProgress } from '../../parts/progress';
+import { byNeed, choose, type FlowFilter, isRunning, needs, runningId } from '../../parts/flow-state';
+import { RunElsewhere, RunProgress } from '../../parts/progress';
 import { Ticks } from '../../parts/ticks';
 import { links } from '../../router';
 import { Badge, type Column, Empty, RunBadge, stateOf, Table, Time } from '../../ui';
@@ -18,10 +18,11 @@ export function FlowState({ flow }: { flow: Flow }) {
   const last = flow.last_run;
   return (
     <div className="flow-state">
-      {flow.running ? <RunBadge state="running" /> : <RunBadge state={stateOf(last)} title={last?.reason} />}
+      {isRunning(flow) ? <RunBadge state="running" /> : <RunBadge state={stateOf(last)} title={last?.reason} />}
       {flow.has_file && !flow.is_usable && <Badge tone="bad" icon="warning">{t.unusable}</Badge>}
       {!flow.has_file && <Badge tone="quiet" icon="info">{t.noFile}</Badge>}
-      {flow.running ? <RunProgress run={flow.running} /> : last && (
+      {flow.elsewhere && <RunElsewhere elsewhere={flow.elsewhere} />}
+      {flow.running ? <RunProgress run={flow.running} /> : !flow.elsewhere && last && (
         <span className="small"><a href={links.run(flow.name, last.id)}><Time at={last.ended ?? last.started} only="relative" /></a></span>
       )}
       {flow.backfills.length > 0 && <span className="small muted">{t.backfilling(flow.backfills.length)}</span>}
@@ -41,7 +42,7 @@ export function Flows({ flows }: { flows: readonly Flow[] }) {
   const filters: [FlowFilter, string, number][] = [
     ['all', t.all, flows.length],
     ['needy', t.onlyNeedy, flows.filter((flow) => needs(flow).length > 0).length],
-    ['running', t.onlyRunning, flows.filter((flow) => flow.running).length],
+    ['running', t.onlyRunning, flows.filter(isRunning).length],
   ];
 
   const columns: Column<Flow>[] = [

@@ -33,8 +33,10 @@ export default function RunPage({ flow, run: id }: { flow: string; run: number }
     if (event.type !== 'progress' || event.run.flow !== flow || event.run.id !== id) return;
     loaded.setData((old) => old && advanced(old, event.run));
   });
-  useFresh(loaded.reload, (event) => event.type === 'ended' && event.run.flow === flow && event.run.id === id, 600);
   const run = loaded.data;
+  // Nobody tells of what another process does.
+  const everySecs = run?.summary.run_by === undefined ? 600 : 5;
+  useFresh(loaded.reload, (event) => event.type === 'ended' && event.run.flow === flow && event.run.id === id, everySecs);
   const state = run && (run.live ? 'running' : stateOf(run.summary));
 
   return (
@@ -45,7 +47,7 @@ export default function RunPage({ flow, run: id }: { flow: string; run: number }
       lead={run && (
         <>
           {run.live && run.live.work !== 'run' && <>{t.work[run.live.work]} · </>}
-          <Time at={run.summary.started} /> · <Took from={run.summary.started} until={run.live ? undefined : (run.summary.ended ?? run.summary.started)} />
+          <Time at={run.summary.started} /> · <Took from={run.summary.started} until={state === 'running' ? undefined : (run.summary.ended ?? run.summary.started)} />
         </>
       )}
       actions={
@@ -61,6 +63,7 @@ export default function RunPage({ flow, run: id }: { flow: string; run: number }
           return (
             <>
               {state === 'cut-off' && <Notice>{t.cutOff}</Notice>}
+              {summary.run_by !== undefined && <Notice>{t.elsewhere(summary.run_by)}</Notice>}
               {!live && summary.reason !== undefined && (
                 <Notice tone={summary.verdict === 'failed' ? 'bad' : 'warning'}><Prose text={summary.reason} /></Notice>
               )}
@@ -71,7 +74,7 @@ export default function RunPage({ flow, run: id }: { flow: string; run: number }
                 </section>
               )}
               <Section title={t.figures}>
-                <Fates counts={counts} isLive={live !== undefined} lettersHref={links.letters(flow)} />
+                <Fates counts={counts} isLive={state === 'running'} lettersHref={links.letters(flow)} />
               </Section>
               <Section title={t.numbers}><Numbers counts={counts} calls={live?.calls ?? summary.calls} /></Section>
               {live?.slices && live.slices.length > 0 && (
@@ -80,7 +83,7 @@ export default function RunPage({ flow, run: id }: { flow: string; run: number }
                   <p className="small muted">{t.slicesHint}</p>
                 </Section>
               )}
-              {(!live || shown.proved.length > 0) && <Section title={t.how}><Proofs proved={shown.proved} /></Section>}
+              {(state !== 'running' || shown.proved.length > 0) && <Section title={t.how}><Proofs proved={shown.proved} /></Section>}
               {shown.open.length > 0 && <Section title={t.open}><Slices slices={shown.open} caption={t.open} /></Section>}
               <Section title={t.rests}>
                 <div className="card">

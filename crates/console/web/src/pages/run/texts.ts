@@ -69,6 +69,7 @@ export const runTexts = texts(
     assumes: 'The proof assumes',
     promise: 'The target promises',
     place: 'The documents are in',
+    elsewhere: (who: string) => `This run is under way in another process: ${who}. The figures are those that it has committed.`,
     cutOff: 'This run was cut off: the program ended while it ran. Nothing committed is lost; the next run goes on from there.',
   },
   {
@@ -136,6 +137,7 @@ export const runTexts = texts(
     assumes: '证明的前提',
     promise: '目标的投递保证',
     place: '单据位置',
+    elsewhere: (who) => `本次运行正在另一个进程中进行：${who}。数字为其已提交的部分。`,
     cutOff: '本次运行被中断：程序在运行期间结束。已提交的内容没有丢失，下次运行从这里继续。',
   },
 );
