@@ -24,9 +24,6 @@ use crate::text::{self, Lang, fill};
 
 /// The first line of a demo's `milkrun.toml`, by which a later demo knows that the folder is its own.
 const MARK: &str = "# Made by `milkrun demo`.";
-/// What follows the mark.
-const REPLACED: &str = "# A further demo replaces this folder: copy it to keep what you change.\n\
-                        # 再次运行 demo 会替换本文件夹：要保留修改，请先复制。";
 
 pub(super) async fn demo(here: Here<'_>, ask: &cli::Demo) -> Outcome {
     let out = here.out;
@@ -96,7 +93,7 @@ fn write(dir: &Path, url: &str, settings: &kuaimai::Settings, lang: Lang) -> Res
     };
     // The file with the mark first, see `clear`.
     let accounts = lang.file(text::DEMO_FILE, &[("url", url), ("app_key", &settings.app_key)]);
-    put(FILE, format!("{MARK}\n{REPLACED}\n{accounts}"))?;
+    put(FILE, format!("{MARK}\n{accounts}"))?;
     let start = settings.clock_start.unwrap_or_else(Timestamp::now);
     let days = i64::try_from(settings.history.as_secs() / 86_400 + 2).unwrap_or(i64::MAX);
     let since = days_before(start, days);

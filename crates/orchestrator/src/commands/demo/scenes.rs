@@ -13,7 +13,7 @@ use super::super::init::{at, make_dir};
 use super::super::run::{conclude, run_flows};
 use super::super::sandbox::{Setting, Simulated, Vendor, Wanted};
 use super::super::{Here, Outcome};
-use super::{MARK, REPLACED, days_before};
+use super::{MARK, days_before};
 use crate::cli;
 use crate::config::{FILE, KEY_FILE};
 use crate::text::{self, File, fill};
@@ -96,7 +96,7 @@ pub(super) async fn play(here: Here<'_>, scene: Scene, ask: &cli::Demo, dir: &Pa
         let path = dir.join(name);
         fs::write(&path, text).map_err(|e| at(e, &path))
     };
-    put(FILE, format!("{MARK}\n{REPLACED}\n{}", accounts(scene, &vendors)))?;
+    put(FILE, format!("{MARK}\n{}", accounts(scene, &vendors)))?;
     let since = days_before(Timestamp::now(), DAYS);
     let flow = format!("flows/{}.toml", scene.name());
     put(&flow, lang.file(scene.file(), &[("since", &since)]))?;
