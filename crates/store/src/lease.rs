@@ -24,6 +24,8 @@ pub(crate) fn acquire(conn: &Connection, workers: &Workers, owner: &str, flow: &
         .optional()?;
     let (number, fence) = match known {
         Some((_, _, Some((worker, owner, since)))) if workers.is_alive(&worker)? => {
+            // To the second, as people read it.
+            let since = since.parse::<Timestamp>().map_or(since, |since| format!("{since:.0}"));
             let message = format!("flow `{flow}` is being run by {owner} since {since}");
             let help = "wait until it has ended, or stop it; if it is killed, its right ends with it";
             return Err(Error::new(ErrorKind::Busy, message).advise(help).into());

@@ -13,7 +13,7 @@ use milkrun_core::state::{Change, RunRecord, StateStore};
 use milkrun_store::{SqliteStore, StoreOptions};
 
 const FOLDER: &str = "MILKRUN_TEST_FOLDER";
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+const NOW: Timestamp = Timestamp::constant(1_785_513_600, 5);
 
 fn open(folder: &Path) -> Arc<SqliteStore> {
     SqliteStore::open(folder, StoreOptions::default()).unwrap()
@@ -55,6 +55,8 @@ async fn its_flow_and_its_calls_are_taken_over() {
     assert_eq!(error.kind(), ErrorKind::Busy);
     let holder = format!("flow `orders` is being run by process {} on ", child.id());
     assert!(error.message().starts_with(&holder), "{error}");
+    // An instant is told to the second.
+    assert!(error.message().ends_with(&format!(" since {NOW:.0}")), "{error}");
     assert!(matches!(store.enter(&[lane()], NOW).await.unwrap(), Admission::Wait { .. }));
     let is_under_way = async || {
         let mark = store.runs_between(NOW, NOW + SignedDuration::from_secs(1), 9).await.unwrap().remove(0);
