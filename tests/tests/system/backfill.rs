@@ -85,3 +85,15 @@ fn a_backfill_says_what_it_cannot_do() {
     assert!(later.contains("What is later may still change") && later.contains("next runs"), "{later}");
     assert!(!orders(&installation)["backfill"].is_null());
 }
+
+#[test]
+fn one_slice_is_told_as_one() {
+    let vendor = Vendor::with_orders(50, DAY);
+    let installation = Installation::of_orders(&vendor, "");
+    let (from, to) = (vendor.since(), vendor.since() + SignedDuration::from_hours(1));
+    let later = ["backfill", "orders", "--from", &from.to_string(), "--to", &to.to_string(), "--later"];
+    let opened = installation.milkrun(&later).with(0).said();
+    assert!(opened.contains(": 1 slice from "), "{opened}");
+    let status = installation.milkrun(&["status"]).with(0);
+    assert!(status.out.contains(" is open, 1 slice is left: "), "{status}");
+}

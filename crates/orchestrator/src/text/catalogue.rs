@@ -69,7 +69,7 @@ texts! {
     BAD_INCLUDE: "`include` has to name the metadata", "`include` 应指明元数据文件";
     INCLUDE_FORM: "write include = { qeasy = [\"source.json\", \"target.json\"] }, relative to this file", "请写 include = { qeasy = [\"source.json\", \"target.json\"] }，路径相对于本文件";
     INCLUDED_UNREADABLE: "{file} cannot be used: {cause}", "无法使用 {file}：{cause}";
-    INCLUDED_DECISIONS: "{n} keys of the metadata need a decision", "元数据中有 {n} 个键需要决定";
+    INCLUDED_DECISIONS: "{n:key of the metadata needs|keys of the metadata need} a decision", "元数据中有 {n} 个键需要决定";
     INCLUDED_DECISIONS_HELP: "`{command}` lists them; what this file says itself counts", "`{command}` 会列出它们；以本文件所写为准";
 
     // Upkeep: retention, backup, restore, doctor, logs.
@@ -87,8 +87,8 @@ texts! {
     LEDGER_DOUBLES: "the target does not replace documents by key: a record that is forgotten and changes would arrive a second time", "目标不会按键替换单据：被忘记的记录再有变更时会重复到达";
     LEDGER_WHOLE: "the stream is read whole each time: everything that is forgotten would be sent again", "该数据流每次整体读取：被忘记的内容都会重新发送";
     KEPT_OPEN: "slices are open or records wait: they may still be needed", "有未关闭的切片或待投递的记录：可能仍然需要";
-    RETAINED: "forgotten: runs {runs}, incidents {incidents}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "已忘记：运行 {runs} 次，告警 {incidents} 条，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
-    WOULD_RETAIN: "would be forgotten: runs {runs}, incidents {incidents}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments} files, {bytes}", "将会忘记：运行 {runs} 次，告警 {incidents} 条，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
+    RETAINED: "forgotten: runs {runs}, incidents {incidents}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments:file|files}, {bytes}", "已忘记：运行 {runs} 次，告警 {incidents} 条，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
+    WOULD_RETAIN: "would be forgotten: runs {runs}, incidents {incidents}, refused records {letters}, ledger rows {ledger}, audit lines {audit}; pages: {segments:file|files}, {bytes}", "将会忘记：运行 {runs} 次，告警 {incidents} 条，被拒绝的记录 {letters} 条，台账 {ledger} 行，审计 {audit} 行；页：{segments} 个文件，{bytes}";
     RETAIN_KEPT: "  {flow}: {what} stay: {why}", "  {flow}：{what} 保留：{why}";
     WHAT_PAGES: "pages", "页";
     WHAT_LEDGER: "ledger rows", "台账行";
@@ -99,7 +99,7 @@ texts! {
     PACK: "packing", "打包";
     UNPACK: "unpacking", "解包";
     PROVE: "proving checksums", "核对校验和";
-    BACKED_UP: "The installation as of {at} is in {to}: {files} files, {bytes}.", "截至 {at} 的安装已备份到 {to}：{files} 个文件，{bytes}。";
+    BACKED_UP: "The installation as of {at} is in {to}: {files:file|files}, {bytes}.", "截至 {at} 的安装已备份到 {to}：{files} 个文件，{bytes}。";
     BACKUP_LACKS: "Not in it, and needed to use it: {names}. Keep them elsewhere: without the key, tokens and secrets in the backup stay closed.", "不含以下文件，但使用备份时需要：{names}。请另行保管：没有密钥，备份中的令牌和密钥无法打开。";
     BACKUP_STARS: "Secrets that stand in milkrun.toml are replaced by stars in the backup; better put them into the vault: `milkrun secret set`.", "直接写在 milkrun.toml 中的密钥在备份中已替换为星号；建议存入保险库：`milkrun secret set`。";
     RESTORED: "The state of {at} is in {state}. Flows: {flows}.", "{at} 的状态已放入 {state}。流程：{flows}。";
@@ -128,7 +128,7 @@ texts! {
     DOC_CLOCK_UNKNOWN: "could not be asked for the time: {hosts}", "无法询问时间：{hosts}";
     DOC_CLOCK_UNKNOWN_HELP: "check the network, the firewall and the address in the account's settings", "请检查网络、防火墙和账户设置中的地址";
     DOC_DISK: "{free} of {total} are free; the state takes {size}", "可用 {free}，共 {total}；状态占用 {size}";
-    DOC_DISK_GROWS: "{free} of {total} are free; the state takes {size} and grows by {growth} a day: enough for {days} days", "可用 {free}，共 {total}；状态占用 {size}，每天增长 {growth}：还可用 {days} 天";
+    DOC_DISK_GROWS: "{free} of {total} are free; the state takes {size} and grows by {growth} a day: enough for {days:day|days}", "可用 {free}，共 {total}；状态占用 {size}，每天增长 {growth}：还可用 {days} 天";
     DOC_DISK_HELP: "free some space, or keep less: `pages` and `pages_size` in `[retention]`, then `milkrun retain`", "请腾出空间，或减少保留：`[retention]` 的 `pages` 和 `pages_size`，然后 `milkrun retain`";
     DOC_TOKEN_DEAD: "the token of `{account}` is dead: {reason}", "`{account}` 的令牌已失效：{reason}";
     DOC_TOKEN_HELP: "authorise the account again: `milkrun login ACCOUNT`, or set its new token with `milkrun secret set`", "请重新授权：`milkrun login 账户`，或用 `milkrun secret set` 设置新令牌";
@@ -370,8 +370,8 @@ texts! {
     STOPPING: "Ending in good order; what is committed stays, and the next run goes on from there. Ctrl-C again ends at once, which loses nothing either.", "正在有序结束；已提交的内容会保留，下次运行从这里继续。再按一次 Ctrl-C 立即结束，同样不会丢失数据。";
     STOPPED_HARD: "Ended at once. The next run goes on by itself where the last commit was.", "已立即结束。下次运行会自动从最后一次提交处继续。";
     FLOW_DID_NOT_BEGIN: "Flow `{flow}` did not run:", "流程 `{flow}` 未能运行：";
-    PROGRESS_RECORDS: "{n} records, {rate}/s", "{n} 条，{rate} 条/秒";
-    PROGRESS_CALLS: "{left} of {calls} calls left per {per}", "每 {per} 剩余调用 {left}/{calls}";
+    PROGRESS_RECORDS: "{n:record|records}, {rate}/s", "{n} 条，{rate} 条/秒";
+    PROGRESS_CALLS: "{left} of {calls:call|calls} left per {per}", "每 {per} 剩余调用 {left}/{calls}";
     HELD_BY_LIMIT: "the call limit of `{account}`, until {until}", "`{account}` 的调用限额，至 {until}";
     HELD_BY_VENDOR: "the pause that the vendor of `{account}` asks for, until {until}", "`{account}` 的厂商要求的暂停，至 {until}";
     PROGRESS_WAITS: "waits for {what}", "等待：{what}";
@@ -397,7 +397,7 @@ texts! {
     NOT_GIVEN: "not given", "未提供";
     REASON: "  why: {reason}", "  原因：{reason}";
     OPEN_SLICE: "  open: {slice}: {why}", "  未关闭：{slice}：{why}";
-    BESIDE: "  backfill, read beside: {proved} slices proved, {open} still open", "  同时进行的补读：已证明 {proved} 个切片，剩余 {open} 个";
+    BESIDE: "  backfill, read beside: {proved:slice|slices} proved, {open} still open", "  同时进行的补读：已证明 {proved} 个切片，剩余 {open} 个";
     AND_MORE: "  and {n} more", "  另有 {n} 个";
     PLACE: "  documents: {place}", "  单据位置：{place}";
     ASSUMES: "  the proof rests on: {assumes}", "  证明的前提：{assumes}";
@@ -438,10 +438,10 @@ texts! {
     NEVER_RUN: "never run", "从未运行";
     CUT_OFF: "cut off", "中断";
     RUNNING: "running: {who}", "运行中：{who}";
-    OPEN_BACKFILL: "{flow}: a backfill from {from} to {until} is open, {n} slices are left: milkrun backfill {flow}", "{flow}：补读 {from} 至 {until} 未完成，剩余 {n} 个切片：milkrun backfill {flow}";
+    OPEN_BACKFILL: "{flow}: a backfill from {from} to {until} is open, {n:slice is|slices are} left: milkrun backfill {flow}", "{flow}：补读 {from} 至 {until} 未完成，剩余 {n} 个切片：milkrun backfill {flow}";
 
     // `backfill`.
-    BACKFILL_OPENED: "Flow `{flow}`: {n} slices from {from} to {until} are to be read.", "流程 `{flow}`：将读取 {from} 至 {until} 的 {n} 个切片。";
+    BACKFILL_OPENED: "Flow `{flow}`: {n:slice|slices} from {from} to {until} will be read.", "流程 `{flow}`：将读取 {from} 至 {until} 的 {n} 个切片。";
     BACKFILL_CUT: "What is later may still change; the flow's own runs read it.", "更晚的内容仍可能变化，由流程自身的运行读取。";
     BACKFILL_LATER: "The next runs of the flow read them.", "流程之后的运行会读取它们。";
     NO_BACKFILL: "No backfill of flow `{flow}` is open: milkrun backfill {flow} --from DATE --to DATE", "流程 `{flow}` 没有未完成的补读：milkrun backfill {flow} --from 日期 --to 日期";
@@ -459,7 +459,7 @@ texts! {
     DOCUMENT: "document", "单据";
     NOTHING_WRITTEN: "Nothing was written.", "未写入任何内容。";
     NO_RECORDS: "There are no records in the newest windows.", "最近的时间窗口内没有记录。";
-    RECORD_NOT_FOUND: "no record `{id}` on the newest {pages} pages", "在最近 {pages} 页中没有记录 `{id}`";
+    RECORD_NOT_FOUND: "no record `{id}` on the newest {pages:page|pages}", "在最近 {pages} 页中没有记录 `{id}`";
     RECORD_NOT_FOUND_HELP: "milkrun trace {id} looks among those already read", "milkrun trace {id} 可在已读取的记录中查找";
     NOTHING_READ_YET: "Nothing has been read yet.", "尚未读取任何数据。";
     NOT_FOUND: "No flow has delivered or refused a record with the key or number `{id}`.", "没有任何流程投递或拒绝过主键或单号为 `{id}` 的记录。";
@@ -488,7 +488,7 @@ texts! {
     LIST_LETTERS: "milkrun dead-letters {flow} lists them", "milkrun dead-letters {flow} 可列出全部";
 
     // `serve`, and what the console asks.
-    SERVING: "serving {dir} with {flows} flows until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
+    SERVING: "serving {dir} with {flows:flow|flows} until Ctrl-C", "正在为 {dir} 提供服务，流程 {flows} 个，按 Ctrl-C 结束";
     CONSOLE_AT: "the console: {address}", "控制台：{address}";
     CANNOT_LISTEN: "nothing can listen at {address}", "无法在 {address} 监听";
     CHOOSE_ADDRESS: "choose another address with --listen, such as 127.0.0.1:0 for any free port", "请用 --listen 换一个地址，如 127.0.0.1:0 可任选空闲端口";
@@ -551,7 +551,7 @@ texts! {
     DEMO_SANDBOX: "A simulated Kuaimai with {orders} orders and {items} items answers at {url}.", "模拟的快麦已启动：订单 {orders} 个，商品 {items} 个，地址 {url}。";
     DEMO_WRITTEN: "An installation to learn from is in {dir}: milkrun.toml, flows/orders.toml, flows/items.toml.", "示例已写入 {dir}：milkrun.toml、flows/orders.toml、flows/items.toml。";
     SCENE_WRITTEN: "An installation to learn from is in {dir}: milkrun.toml and {flow}.", "示例已写入 {dir}：milkrun.toml 和 {flow}。";
-    SCENE_RECEIVED: "{vendor} counts: {keys} keys, {documents} documents, {doubled} doubled, in {calls} calls", "{vendor}统计：键 {keys} 个，单据 {documents} 张，重复 {doubled} 张，调用 {calls} 次";
+    SCENE_RECEIVED: "{vendor} counts: {keys:key|keys}, {documents:document|documents}, {doubled} doubled, in {calls:call|calls}", "{vendor}统计：键 {keys} 个，单据 {documents} 张，重复 {doubled} 张，调用 {calls} 次";
     DEMO_FOREIGN: "the folder {dir} is not empty and was not made by a demo", "文件夹 {dir} 不为空，也不是演示创建的";
     DEMO_FOREIGN_HELP: "name another folder: milkrun demo --dir FOLDER", "请指定其他文件夹：milkrun demo --dir 文件夹";
     DEMO_NEXT: "next: read {dir}/flows/orders.toml and {dir}/out/orders.jsonl; ask what became of an order: milkrun --dir {dir} trace {order}; begin your own: milkrun init --connector kuaimai --dir my-company", "下一步：查看 {dir}/flows/orders.toml 和 {dir}/out/orders.jsonl；追踪一个订单：milkrun --dir {dir} trace {order}；开始您自己的：milkrun init --connector kuaimai --dir my-company";

@@ -6,7 +6,7 @@ mod help;
 mod messages;
 mod usage;
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 
 pub(crate) use catalogue::*;
 pub(crate) use files::{
@@ -45,7 +45,7 @@ impl Lang {
         while let Some((before, after)) = rest.split_once('{') {
             filled.push_str(before);
             // Other braces are a part of the sentence: `{ env = "NAME" }`.
-            let Some((name, after)) = placeholder(after) else {
+            let Some((Placeholder { name, counted }, after)) = placeholder(after) else {
                 filled.push('{');
                 rest = after;
                 continue;
@@ -53,7 +53,12 @@ impl Lang {
             let value = values.iter().find(|(n, _)| *n == name);
             debug_assert!(value.is_some(), "`{{{name}}}` of {text:?} is not filled");
             if let Some((_, value)) = value {
-                fmt::write(&mut filled, format_args!("{value}")).expect("writing to memory cannot fail");
+                let value = value.to_string();
+                filled.push_str(&value);
+                if let Some((one, many)) = counted {
+                    filled.push(' ');
+                    filled.push_str(if value == "1" { one } else { many });
+                }
             }
             rest = after;
         }
@@ -69,7 +74,8 @@ impl Lang {
     }
 }
 
-/// A sentence in both languages; `{name}` is a placeholder.
+/// A sentence in both languages; `{name}` is a placeholder, and `{n:file|files}` one whose number is followed by a word
+/// that fits it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Text {
     en: &'static str,
@@ -83,11 +89,22 @@ impl Text {
     }
 }
 
-/// The name of a placeholder, and what follows it; `text` begins after the brace.
-fn placeholder(text: &str) -> Option<(&str, &str)> {
-    let (name, after) = text.split_once('}')?;
+/// What stands between two braces.
+struct Placeholder<'a> {
+    name: &'a str,
+    /// The words that follow one and any other number.
+    counted: Option<(&'a str, &'a str)>,
+}
+
+/// A placeholder, and what follows it; `text` begins after the brace.
+fn placeholder(text: &str) -> Option<(Placeholder<'_>, &str)> {
+    let (inside, after) = text.split_once('}')?;
+    let (name, counted) = match inside.split_once(':') {
+        Some((name, words)) => (name, Some(words.split_once('|')?)),
+        None => (inside, None),
+    };
     let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    is_name.then_some((name, after))
+    is_name.then_some((Placeholder { name, counted }, after))
 }
 
 /// Fills a sentence: `fill!(lang, FLOW_IS_BUSY, flow = name)`.
@@ -103,7 +120,7 @@ mod tests {
     use super::*;
 
     fn placeholders(text: &str) -> Vec<&str> {
-        let mut names: Vec<_> = text.split('{').skip(1).filter_map(|part| Some(placeholder(part)?.0)).collect();
+        let mut names: Vec<_> = text.split('{').skip(1).filter_map(|part| Some(placeholder(part)?.0.name)).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -125,6 +142,11 @@ mod tests {
         let text = Text { en: "{a} of { {b} }, {a}", zh: "{b}中的{a}" };
         assert_eq!(fill!(Lang::En, text, a = 1, b = "x"), "1 of { x }, 1");
         assert_eq!(fill!(Lang::Zh, text, a = 1, b = "x"), "x中的1");
+        let text = Text { en: "{n:file is|files are} left", zh: "剩余 {n} 个文件" };
+        assert_eq!(fill!(Lang::En, text, n = 0), "0 files are left");
+        assert_eq!(fill!(Lang::En, text, n = 1), "1 file is left");
+        assert_eq!(fill!(Lang::En, text, n = "1,001"), "1,001 files are left");
+        assert_eq!(fill!(Lang::Zh, text, n = 1), "剩余 1 个文件");
         assert_eq!(Lang::of_locale("zh_CN.UTF-8"), Lang::Zh);
         assert_eq!(Lang::of_locale("C.UTF-8"), Lang::En);
     }
