@@ -51,19 +51,10 @@ impl Drop for Running {
 pub(crate) struct Cost {
     /// CPU seconds of all its threads, user and system.
     pub(crate) cpu: f64,
-    /// The most memory it had resident, in MiB; 0 if that was not watched.
+    /// The most memory it had resident, in MiB.
     pub(crate) peak_mib: f64,
     /// Seconds from its start to its end.
     pub(crate) wall: f64,
-}
-
-/// What is looked at while a process runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Watch {
-    /// Nothing, so that nothing takes the processor from it: the peak memory is not known then.
-    Nothing,
-    /// Its memory, every few milliseconds. That costs the process up to a tenth more CPU where cores are few.
-    Memory,
 }
 
 /// Runs a command to its end and measures it. Its standard output is thrown away.
@@ -72,14 +63,20 @@ pub(crate) enum Watch {
 ///
 /// # Errors
 /// If the command does not end well, or the system is not Linux.
-pub(crate) fn measure(command: &mut Command, watch: Watch) -> Result<Cost> {
+pub(crate) fn measure(command: &mut Command) -> Result<Cost> {
     let before = children_cpu()?;
     let begun = Instant::now();
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
     let mut child = Running(child.map_err(|error| format!("`{}`: {error}", typed(command)))?);
-    let (ended, peak_kib) = match watch {
-        Watch::Nothing => (child.0.wait()?, 0),
-        Watch::Memory => watch_memory(&mut child.0)?,
+    let status = format!("/proc/{}/status", child.0.id());
+    let mut peak_kib = 0;
+    let ended: ExitStatus = loop {
+        // The high-water mark only grows, so looking often enough to catch the end is all that matters.
+        peak_kib = peak_kib.max(fs::read_to_string(&status).ok().and_then(|text| high_water(&text)).unwrap_or(0));
+        if let Some(ended) = child.0.try_wait()? {
+            break ended;
+        }
+        thread::sleep(Duration::from_millis(4));
     };
     let wall = begun.elapsed().as_secs_f64();
     if !ended.success() {
@@ -87,20 +84,6 @@ pub(crate) fn measure(command: &mut Command, watch: Watch) -> Result<Cost> {
     }
     let cpu = children_cpu()? - before;
     Ok(Cost { cpu, peak_mib: f64::from(peak_kib) / 1024.0, wall })
-}
-
-/// Waits for a process; returns how it ended, and the most memory it had resident, in KiB.
-fn watch_memory(child: &mut Child) -> Result<(ExitStatus, u32)> {
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak_kib = 0;
-    loop {
-        // The high-water mark only grows, so looking often enough to catch the end is all that matters.
-        peak_kib = peak_kib.max(fs::read_to_string(&status).ok().and_then(|text| high_water(&text)).unwrap_or(0));
-        if let Some(ended) = child.try_wait()? {
-            return Ok((ended, peak_kib));
-        }
-        thread::sleep(Duration::from_millis(4));
-    }
 }
 
 fn high_water(status: &str) -> Option<u32> {
@@ -173,13 +156,10 @@ mod tests {
 
     #[test]
     fn a_busy_process_costs_something() {
-        for watch in [Watch::Nothing, Watch::Memory] {
-            let mut busy = Command::new("sh");
-            busy.args(["-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"]);
-            let cost = measure(&mut busy, watch).unwrap();
-            assert!(cost.cpu > 0.0 && cost.cpu <= cost.wall + 0.05, "{cost:?}");
-            assert_eq!(cost.peak_mib > 0.1, watch == Watch::Memory, "{cost:?}");
-            assert!(measure(Command::new("sh").args(["-c", "exit 3"]), watch).is_err());
-        }
+        let cost =
+            measure(Command::new("sh").args(["-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"])).unwrap();
+        assert!(cost.cpu > 0.0 && cost.cpu <= cost.wall + 0.05, "{cost:?}");
+        assert!(cost.peak_mib > 0.1, "{cost:?}");
+        assert!(measure(Command::new("sh").args(["-c", "exit 3"])).is_err());
     }
 }

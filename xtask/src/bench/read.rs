@@ -12,7 +12,7 @@ use super::median;
 use crate::Result;
 use crate::args::Args;
 use crate::installation::{self, Flow, Installation, Quota, remove, scratch};
-use crate::process::{Cost, Running, Watch, measure};
+use crate::process::{Cost, Running, measure};
 use crate::shell::{self, Workspace, cargo};
 use crate::time::{DAY, now, rfc3339};
 
@@ -88,19 +88,15 @@ pub(super) fn main(mut args: Args) -> Result {
     }
     // Without the first floor there is nothing to compare with.
     let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(&name) || name == VALUE;
-    let mut bench = Bench::prepare(plan)?;
+    let bench = Bench::prepare(plan)?;
     let mut lanes = Vec::new();
     for (name, what) in VARIANTS.into_iter().filter(|(name, _)| is_wanted(name)) {
         eprintln!("prepare: {what}");
         lanes.push(bench.lane(name, what)?);
     }
-    // Looking at a process's memory costs it CPU, so that a round of its own is for that.
-    for round in 1..=bench.plan.rounds + 1 {
-        let is_last = round > bench.plan.rounds;
-        bench.watch = if is_last { Watch::Memory } else { Watch::Nothing };
+    for round in 1..=bench.plan.rounds {
         for lane in &mut lanes {
-            let of = if is_last { ", for its memory" } else { "" };
-            eprintln!("round {round}{of}: {}", lane.what);
+            eprintln!("round {round}: {}", lane.what);
             bench.round(lane, round)?;
         }
     }
@@ -119,8 +115,6 @@ struct Lane {
     _server: Running,
     installation: Option<Installation>,
     costs: Vec<Cost>,
-    /// The most memory that it had resident in the last round, which is there for that, in MiB.
-    peak: f64,
     /// The same with one slice at a time, where that is what is compared.
     one_by_one: Vec<Cost>,
 }
@@ -141,6 +135,10 @@ impl Lane {
         median(self.per_100k().zip(other.per_100k()).map(|(own, other)| own / other).collect())
     }
 
+    fn peak(&self) -> f64 {
+        self.costs.iter().chain(&self.one_by_one).map(|cost| cost.peak_mib).fold(0.0, f64::max)
+    }
+
     fn faster(&self) -> f64 {
         median(self.one_by_one.iter().zip(&self.costs).map(|(one, eight)| one.wall / eight.wall).collect())
     }
@@ -157,8 +155,6 @@ struct Bench {
     folder: PathBuf,
     milkrun: PathBuf,
     floors: PathBuf,
-    /// Nothing in the rounds that count, and the memory in the last one.
-    watch: Watch,
     /// The first instant of all data, far enough in the past that no late pass reaches it.
     start: i64,
 }
@@ -170,10 +166,10 @@ impl Bench {
         // On its own, so that its features do not change the engine's dependencies.
         shell::run(cargo(&root).args(["build", "--quiet", "--release", "--package", "milkrun-floors"]))?;
         let floors = Workspace::load(&root)?.target().join("release");
-        let most = plan.big.max(plan.keys + (plan.rounds + 1) * plan.orders);
+        let most = plan.big.max(plan.keys + plan.rounds * plan.orders);
         let start = (now() / DAY - i64::try_from(most / PER_DAY)? - 30) * DAY;
         let folder = scratch(&root, "bench")?;
-        Ok(Self { plan, folder, milkrun, floors, watch: Watch::Nothing, start })
+        Ok(Self { plan, folder, milkrun, floors, start })
     }
 
     /// The instant by which so many orders are there, at so many a day.
@@ -209,7 +205,7 @@ impl Bench {
     }
 
     fn run(&self, installation: &Installation, expected: u64) -> Result<Cost> {
-        let cost = measure(&mut installation.run(&self.milkrun, STREAM), self.watch)?;
+        let cost = measure(&mut installation.run(&self.milkrun, STREAM))?;
         expect_lines(&installation.output(STREAM), expected)?;
         Ok(cost)
     }
@@ -225,14 +221,14 @@ impl Bench {
         let mut sets = vec![format!("{first},{},{}", self.start, self.after(first))];
         if name == "changed" {
             // Each round brings new versions of so many of the keys, in no order.
-            sets.extend((0..=self.plan.rounds).map(|round| {
+            sets.extend((0..self.plan.rounds).map(|round| {
                 let (from, until) = (self.after(first + round * records), self.after(first + (round + 1) * records));
                 format!("{records},{from},{until},{first}")
             }));
         }
         let (server, url) = self.serve(if name == "slow" { SLOW } else { "0" }, &sets)?;
-        let (costs, peak, one_by_one) = (Vec::new(), 0.0, Vec::new());
-        let mut lane = Lane { name, what, records, url, _server: server, installation: None, costs, peak, one_by_one };
+        let (costs, one_by_one) = (Vec::new(), Vec::new());
+        let mut lane = Lane { name, what, records, url, _server: server, installation: None, costs, one_by_one };
         if ["unchanged", "changed"].contains(&name) {
             let installation = self.install(&lane, &self.flow(self.after(first), false, ""))?;
             self.run(&installation, first)?;
@@ -251,7 +247,7 @@ impl Bench {
                 if self.plan.whole {
                     program.arg("whole");
                 }
-                let cost = measure(&mut program, self.watch)?;
+                let cost = measure(&mut program)?;
                 expect_lines(&file, records)?;
                 cost
             }
@@ -275,10 +271,7 @@ impl Bench {
                     self.run(&self.install(lane, &self.flow(end, true, &more))?, records)
                 };
                 let (eight, one) = (anew(8)?, anew(1)?);
-                lane.peak = lane.peak.max(one.peak_mib);
-                if self.watch == Watch::Nothing {
-                    lane.one_by_one.push(one);
-                }
+                lane.one_by_one.push(one);
                 eight
             }
             _ => {
@@ -286,10 +279,7 @@ impl Bench {
                 self.run(&self.install(lane, &flow)?, records)?
             }
         };
-        lane.peak = lane.peak.max(cost.peak_mib);
-        if self.watch == Watch::Nothing {
-            lane.costs.push(cost);
-        }
+        lane.costs.push(cost);
         Ok(())
     }
 
@@ -348,7 +338,7 @@ fn show(lanes: &[Lane], whole: bool) -> Result {
             lane.records,
             lane.cpu(),
             lane.against(value),
-            lane.peak
+            lane.peak()
         );
     }
     println!();
@@ -366,13 +356,13 @@ fn show(lanes: &[Lane], whole: bool) -> Result {
     mark("all changed and scattered, of the Value loop", ratio("changed"), 1.3, true);
     mark(
         "peak MiB of all runs",
-        lanes.iter().filter(|lane| !lane.is_floor()).map(|lane| lane.peak).reduce(f64::max),
+        lanes.iter().filter(|lane| !lane.is_floor()).map(Lane::peak).reduce(f64::max),
         64.0,
         true,
     );
     if let (Some(big), Some(journal)) = (of("big"), of("journal")) {
         mark("CPU per record of many against few", Some(big.against(journal)), 1.2, true);
-        mark("peak memory of many against few", Some(big.peak / journal.peak), 1.2, true);
+        mark("peak memory of many against few", Some(big.peak() / journal.peak()), 1.2, true);
     }
     mark("rate of 8 slices against 1 at 50 ms", of("slow").map(Lane::faster), 6.0, false);
     if missed == 0 { Ok(()) } else { Err(format!("{missed} marks are missed").into()) }
