@@ -1,0 +1,301 @@
+//! The leaves of the ledger: where rows are found, added and forgotten.
+//!
+//! A leaf holds neighbours, see [`leaf`]. No two leaves of a flow overlap, so that a key is in one of them or in none.
+//! They lie in the file in the order in which they were made, wherever their keys are: to add one costs no more than
+//! its bytes, and an index of their first and last keys says which one to read.
+
+use milkrun_core::Key;
+use milkrun_core::state::{LedgerEntry, LedgerRow};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::codec::SqlKey;
+use crate::fault::{Fault, Work};
+use crate::leaf;
+
+/// Bytes of a full leaf: two of them fit a page of the file.
+const LEAF_BYTES: usize = 1_900;
+
+/// Keys that are numbers are not below zero, and every text is above every number.
+const BELOW_ALL: Key = Key::Int(-1);
+
+/// Where a leaf is, and what it spans.
+struct Leaf {
+    id: i64,
+    first: Key,
+    last: Key,
+}
+
+impl Leaf {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let (SqlKey(first), SqlKey(last)) = (row.get(1)?, row.get(2)?);
+        Ok(Self { id: row.get(0)?, first, last })
+    }
+}
+
+/// The last leaf that begins at that key or before it.
+fn leaf_at(conn: &Connection, flow: i64, key: &Key) -> Work<Option<Leaf>> {
+    let sql = "SELECT id, first, last FROM ledger WHERE flow = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1";
+    Ok(conn.prepare_cached(sql)?.query_row(params![flow, SqlKey(key)], Leaf::from_row).optional()?)
+}
+
+/// The first leaves that begin after that key, at most `limit`.
+fn leaves_after(conn: &Connection, flow: i64, key: &Key, limit: u32) -> Work<Vec<Leaf>> {
+    let sql = "SELECT id, first, last FROM ledger WHERE flow = ?1 AND first > ?2 ORDER BY first LIMIT ?3";
+    let mut statement = conn.prepare_cached(sql)?;
+    let leaves = statement.query_map(params![flow, SqlKey(key), limit], Leaf::from_row)?.collect::<Result<_, _>>()?;
+    Ok(leaves)
+}
+
+/// Reads what a leaf holds.
+fn read<T>(conn: &Connection, leaf: i64, read: impl FnOnce(&[u8]) -> Work<T>) -> Work<T> {
+    let mut statement = conn.prepare_cached("SELECT rows FROM ledger WHERE id = ?1")?;
+    let mut rows = statement.query([leaf])?;
+    let row = rows.next()?.ok_or_else(|| Fault::unexpected("rows of the ledger are missing"))?;
+    read(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)
+}
+
+/// Puts rows, ascending by key, into the leaves, and returns how many keys are new. Of a key that is there, `replaces`
+/// says whether the row takes the place of the one that is stored.
+pub(crate) fn put<'r>(
+    conn: &Connection,
+    flow: i64,
+    rows: &'r [LedgerRow],
+    mut replaces: impl FnMut(&LedgerRow, &'r LedgerRow) -> bool,
+) -> Work<u64> {
+    let mut n_new = 0;
+    let mut rest = rows;
+    while let Some(row) = rest.first() {
+        let before = leaf_at(conn, flow, &row.key)?;
+        let (n_rows, mixed);
+        if let Some(leaf) = before.as_ref().filter(|leaf| row.key <= leaf.last) {
+            n_rows = rest.partition_point(|row| row.key <= leaf.last);
+            let stored = read(conn, leaf.id, leaf::unpack)?;
+            mixed = Mixed::of(&stored, &rest[..n_rows], &mut replaces);
+            if mixed.n_new + mixed.n_replaced > 0 {
+                store(conn, flow, Some(leaf), &mixed.rows)?;
+            }
+            n_new += mixed.n_new;
+        } else {
+            let after = leaves_after(conn, flow, &row.key, 1)?.pop();
+            n_rows = after.as_ref().map_or(rest.len(), |after| rest.partition_point(|row| row.key < after.first));
+            mixed = Mixed::of(&[], &rest[..n_rows], &mut replaces);
+            fill(conn, flow, &mixed.rows, before, after)?;
+            n_new += mixed.n_new;
+        }
+        rest = &rest[n_rows..];
+    }
+    Ok(n_new)
+}
+
+/// Stored rows and further ones, ascending by key, each key once.
+struct Mixed<'a> {
+    rows: Vec<&'a LedgerRow>,
+    n_new: u64,
+    n_replaced: u64,
+}
+
+impl<'a> Mixed<'a> {
+    fn of<'r: 'a>(
+        mut stored: &'a [LedgerRow],
+        further: &'r [LedgerRow],
+        replaces: &mut impl FnMut(&LedgerRow, &'r LedgerRow) -> bool,
+    ) -> Self {
+        let mut mixed = Self { rows: Vec::with_capacity(stored.len() + further.len()), n_new: 0, n_replaced: 0 };
+        for row in further {
+            let n_upto = stored.partition_point(|stored| stored.key <= row.key);
+            let (upto, later) = stored.split_at(n_upto);
+            mixed.rows.extend(upto);
+            stored = later;
+            match mixed.rows.last_mut().filter(|last| last.key == row.key) {
+                Some(last) if replaces(last, row) => {
+                    *last = row;
+                    mixed.n_replaced += 1;
+                }
+                Some(_) => {}
+                None => {
+                    mixed.rows.push(row);
+                    mixed.n_new += 1;
+                }
+            }
+        }
+        mixed.rows.extend(stored);
+        mixed
+    }
+}
+
+/// Writes rows that lie between two leaves: with one of them if they are few and it has room, else as leaves of their
+/// own.
+fn fill(conn: &Connection, flow: i64, rows: &[&LedgerRow], before: Option<Leaf>, after: Option<Leaf>) -> Work<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let packed = leaf::pack(rows);
+    if packed.len() >= LEAF_BYTES / 2 {
+        return store_packed(conn, flow, None, rows, &packed);
+    }
+    let has_room = |leaf: &Leaf| {
+        let sql = "SELECT length(rows) FROM ledger WHERE id = ?1";
+        let len: u32 = conn.prepare_cached(sql)?.query_row([leaf.id], |row| row.get(0))?;
+        Ok::<_, Fault>(len as usize + packed.len() <= LEAF_BYTES)
+    };
+    for (neighbour, is_before) in [(before, true), (after, false)] {
+        if let Some(neighbour) = neighbour
+            && has_room(&neighbour)?
+        {
+            let stored = read(conn, neighbour.id, leaf::unpack)?;
+            let stored = stored.iter();
+            let further = rows.iter().copied();
+            let all: Vec<_> = if is_before { stored.chain(further).collect() } else { further.chain(stored).collect() };
+            return store(conn, flow, Some(&neighbour), &all);
+        }
+    }
+    store_packed(conn, flow, None, rows, &packed)
+}
+
+/// Writes rows in place of a leaf, or as a new one.
+fn store(conn: &Connection, flow: i64, old: Option<&Leaf>, rows: &[&LedgerRow]) -> Work<()> {
+    store_packed(conn, flow, old, rows, &leaf::pack(rows))
+}
+
+/// Like [`store`]; rows that are too many for one leaf become several.
+fn store_packed(conn: &Connection, flow: i64, mut old: Option<&Leaf>, rows: &[&LedgerRow], packed: &[u8]) -> Work<()> {
+    let n_leaves = packed.len().div_ceil(LEAF_BYTES).min(rows.len());
+    if n_leaves <= 1 {
+        return store_leaf(conn, flow, old, rows, packed);
+    }
+    for some in rows.chunks(rows.len().div_ceil(n_leaves)) {
+        store_leaf(conn, flow, old.take(), some, &leaf::pack(some))?;
+    }
+    Ok(())
+}
+
+fn store_leaf(conn: &Connection, flow: i64, old: Option<&Leaf>, rows: &[&LedgerRow], packed: &[u8]) -> Work<()> {
+    let (Some(first), Some(last)) = (rows.first().map(|row| &row.key), rows.last().map(|row| &row.key)) else {
+        return Ok(());
+    };
+    match old {
+        Some(old) if old.first == *first && old.last == *last => {
+            conn.prepare_cached("UPDATE ledger SET rows = ?2 WHERE id = ?1")?.execute(params![old.id, packed])?
+        }
+        Some(old) => conn
+            .prepare_cached("UPDATE ledger SET first = ?2, last = ?3, rows = ?4 WHERE id = ?1")?
+            .execute(params![old.id, SqlKey(first), SqlKey(last), packed])?,
+        None => conn
+            .prepare_cached("INSERT INTO ledger(flow, first, last, rows) VALUES(?1, ?2, ?3, ?4)")?
+            .execute(params![flow, SqlKey(first), SqlKey(last), packed])?,
+    };
+    Ok(())
+}
+
+/// What the leaves know of each key, in the same order.
+pub(crate) fn find(conn: &Connection, flow: i64, keys: &[Key]) -> Work<Vec<Option<LedgerEntry>>> {
+    let mut found = vec![None; keys.len()];
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_unstable_by(|&a, &b| keys[a].cmp(&keys[b]));
+    let mut wanted = order.as_slice();
+    while let Some(&at) = wanted.first() {
+        let key = &keys[at];
+        let n_keys = match leaf_at(conn, flow, key)?.filter(|leaf| *key <= leaf.last) {
+            Some(leaf) => {
+                let n_keys = wanted.partition_point(|&at| keys[at] <= leaf.last);
+                read(conn, leaf.id, |rows| look_up(rows, keys, &wanted[..n_keys], &mut found))?;
+                n_keys
+            }
+            // The keys of a page lie close together: where one is missing, so are its neighbours up to the next leaf.
+            None => match leaves_after(conn, flow, key, 1)?.pop() {
+                Some(next) => wanted.partition_point(|&at| keys[at] < next.first),
+                None => wanted.len(),
+            },
+        };
+        wanted = &wanted[n_keys..];
+    }
+    Ok(found)
+}
+
+/// Finds the wanted keys, which are ascending, in a leaf.
+fn look_up(leaf: &[u8], keys: &[Key], mut wanted: &[usize], found: &mut [Option<LedgerEntry>]) -> Work<()> {
+    let mut rows = leaf::Rows::new(leaf)?;
+    while !wanted.is_empty()
+        && let Some(row) = rows.next()?
+    {
+        let n_missing = wanted.iter().take_while(|&&at| rows.order(&row, &keys[at]).is_gt()).count();
+        wanted = &wanted[n_missing..];
+        let n_here = wanted.iter().take_while(|&&at| rows.order(&row, &keys[at]).is_eq()).count();
+        wanted[..n_here].iter().for_each(|&at| found[at] = Some(row.entry()));
+        wanted = &wanted[n_here..];
+    }
+    Ok(())
+}
+
+/// The row of a key.
+pub(crate) fn row_of(conn: &Connection, flow: i64, key: &Key) -> Work<Option<LedgerRow>> {
+    let Some(leaf) = leaf_at(conn, flow, key)?.filter(|leaf| *key <= leaf.last) else { return Ok(None) };
+    Ok(read(conn, leaf.id, leaf::unpack)?.into_iter().find(|row| row.key == *key))
+}
+
+/// Visits all rows with a key above `after`, ascending, until `visit` says that it has enough.
+pub(crate) fn walk(
+    conn: &Connection,
+    flow: i64,
+    after: Option<&Key>,
+    mut visit: impl FnMut(LedgerRow) -> bool,
+) -> Work<()> {
+    let after = after.unwrap_or(&BELOW_ALL);
+    let mut next = leaf_at(conn, flow, after)?;
+    if next.is_none() {
+        next = leaves_after(conn, flow, after, 1)?.pop();
+    }
+    while let Some(leaf) = next {
+        for row in read(conn, leaf.id, leaf::unpack)? {
+            if row.key > *after && !visit(row) {
+                return Ok(());
+            }
+        }
+        next = leaves_after(conn, flow, &leaf.last, 1)?.pop();
+    }
+    Ok(())
+}
+
+/// The greatest key that is a number.
+pub(crate) fn highest(conn: &Connection, flow: i64) -> Work<Option<Key>> {
+    // Every number is below every text.
+    let sql = "SELECT id, first, last FROM ledger WHERE flow = ?1 AND first < '' ORDER BY first DESC LIMIT 1";
+    let last = conn.prepare_cached(sql)?.query_row([flow], Leaf::from_row).optional()?;
+    let Some(leaf) = last else { return Ok(None) };
+    let is_number = |key: &Key| matches!(key, Key::Int(_));
+    if is_number(&leaf.last) {
+        return Ok(Some(leaf.last));
+    }
+    Ok(read(conn, leaf.id, leaf::unpack)?.into_iter().map(|row| row.key).rfind(is_number))
+}
+
+/// Forgets old rows in the next `limit` leaves after the key `after`, or only counts them; returns how many, and the
+/// last key that was looked at, unless there are no further leaves.
+///
+/// What is left of a leaf joins the one before if it has room.
+pub(crate) fn forget(
+    conn: &Connection,
+    flow: i64,
+    after: Option<&Key>,
+    limit: u32,
+    dry: bool,
+    is_old: impl Fn(&LedgerRow) -> bool,
+) -> Work<(u64, Option<Key>)> {
+    let mut n_rows = 0;
+    let mut last = None;
+    let mut before: Option<Leaf> = None;
+    for leaf in leaves_after(conn, flow, after.unwrap_or(&BELOW_ALL), limit)? {
+        last = Some(leaf.last.clone());
+        let stored = read(conn, leaf.id, leaf::unpack)?;
+        let kept: Vec<_> = stored.iter().filter(|row| !is_old(row)).collect();
+        n_rows += (stored.len() - kept.len()) as u64;
+        if dry || kept.len() == stored.len() {
+            before = Some(leaf);
+            continue;
+        }
+        conn.prepare_cached("DELETE FROM ledger WHERE id = ?1")?.execute([leaf.id])?;
+        fill(conn, flow, &kept, before.take(), None)?;
+        before = leaf_at(conn, flow, &leaf.last)?;
+    }
+    Ok((n_rows, last))
+}
