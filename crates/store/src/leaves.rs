@@ -66,25 +66,62 @@ pub(crate) fn put<'r>(
     let mut rest = rows;
     while let Some(row) = rest.first() {
         let before = leaf_at(conn, flow, &row.key)?;
-        let (n_rows, mixed);
-        if let Some(leaf) = before.as_ref().filter(|leaf| row.key <= leaf.last) {
-            n_rows = rest.partition_point(|row| row.key <= leaf.last);
-            let stored = read(conn, leaf.id, leaf::unpack)?;
-            mixed = Mixed::of(&stored, &rest[..n_rows], &mut replaces);
-            if mixed.n_new + mixed.n_replaced > 0 {
-                store(conn, flow, Some(leaf), &mixed.rows)?;
-            }
-            n_new += mixed.n_new;
-        } else {
-            let after = leaves_after(conn, flow, &row.key, 1)?.pop();
-            n_rows = after.as_ref().map_or(rest.len(), |after| rest.partition_point(|row| row.key < after.first));
-            mixed = Mixed::of(&[], &rest[..n_rows], &mut replaces);
-            fill(conn, flow, &mixed.rows, before, after)?;
-            n_new += mixed.n_new;
-        }
-        rest = &rest[n_rows..];
+        let done = match before {
+            Some(leaf) if row.key <= leaf.last => put_within(conn, flow, &leaf, rest, &mut replaces)?,
+            before => put_between(conn, flow, before, rest, &mut replaces)?,
+        };
+        n_new += done.n_new;
+        rest = &rest[done.n_rows..];
     }
     Ok(n_new)
+}
+
+/// What was put.
+struct Done {
+    /// Of the rows at hand, the first so many.
+    n_rows: usize,
+    n_new: u64,
+}
+
+/// Puts the first rows, whose keys a leaf spans, into it. Or into none, if they are to lie between its halves.
+fn put_within<'r>(
+    conn: &Connection,
+    flow: i64,
+    leaf: &Leaf,
+    rows: &'r [LedgerRow],
+    replaces: &mut impl FnMut(&LedgerRow, &'r LedgerRow) -> bool,
+) -> Work<Done> {
+    let stored = read(conn, leaf.id, leaf::unpack)?;
+    let n_before = stored.partition_point(|stored| stored.key < rows[0].key);
+    let (before, after) = stored.split_at(n_before);
+    let n_between = rows.partition_point(|row| after.first().is_some_and(|next| row.key < next.key));
+    if n_between > stored.len() / 2 {
+        // Rows that are read on and on into a gap would write the leaf around it anew each time.
+        store(conn, flow, Some(leaf), &before.iter().collect::<Vec<_>>())?;
+        store(conn, flow, None, &after.iter().collect::<Vec<_>>())?;
+        return Ok(Done { n_rows: 0, n_new: 0 });
+    }
+    let n_rows = rows.partition_point(|row| row.key <= leaf.last);
+    let mixed = Mixed::of(&stored, &rows[..n_rows], replaces);
+    if mixed.n_new + mixed.n_replaced > 0 {
+        store(conn, flow, Some(leaf), &mixed.rows)?;
+    }
+    Ok(Done { n_rows, n_new: mixed.n_new })
+}
+
+/// Puts the first rows, whose keys lie between a leaf and the next one, there.
+fn put_between<'r>(
+    conn: &Connection,
+    flow: i64,
+    before: Option<Leaf>,
+    rows: &'r [LedgerRow],
+    replaces: &mut impl FnMut(&LedgerRow, &'r LedgerRow) -> bool,
+) -> Work<Done> {
+    let after = leaves_after(conn, flow, &rows[0].key, 1)?.pop();
+    let n_rows = after.as_ref().map_or(rows.len(), |after| rows.partition_point(|row| row.key < after.first));
+    let mixed = Mixed::of(&[], &rows[..n_rows], replaces);
+    fill(conn, flow, &mixed.rows, before, after)?;
+    Ok(Done { n_rows, n_new: mixed.n_new })
 }
 
 /// Stored rows and further ones, ascending by key, each key once.
