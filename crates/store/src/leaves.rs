@@ -15,7 +15,7 @@ use crate::leaf;
 /// Bytes of a full leaf: two of them fit a page of the file.
 const LEAF_BYTES: usize = 1_900;
 
-/// Keys that are numbers are not below zero, and every text is above every number.
+/// Below every key: those that are numbers are not below zero, and every text is above every number.
 const BELOW_ALL: Key = Key::Int(-1);
 
 /// Where a leaf is, and what it spans.
@@ -335,4 +335,191 @@ pub(crate) fn forget(
         before = leaf_at(conn, flow, &leaf.last)?;
     }
     Ok((n_rows, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+    use milkrun_testkit::dice::Dice;
+    use rusqlite::Transaction;
+
+    use super::*;
+    use crate::schema::STATE;
+
+    const FLOW: i64 = 1;
+
+    /// Hands a test an empty ledger that is in memory, in one transaction.
+    fn with_ledger(test: impl FnOnce(&Transaction<'_>)) {
+        let mut conn = Connection::open_in_memory().unwrap();
+        STATE.create(&conn).unwrap();
+        test(&conn.transaction().unwrap());
+    }
+
+    fn row(key: Key, fingerprint: u128) -> LedgerRow {
+        let entry = LedgerEntry { fingerprint, version: None, remote_id: None };
+        LedgerRow { key, entry, page: 1, index: 0, idempotency_key: None, at: Timestamp::UNIX_EPOCH }
+    }
+
+    fn newer(stored: &LedgerRow, row: &LedgerRow) -> bool {
+        row.entry.fingerprint > stored.entry.fingerprint
+    }
+
+    /// What the leaves take, in bytes; fails unless each is where its keys are, and none overlaps another.
+    fn sizes(conn: &Connection) -> Vec<usize> {
+        let leaves = leaves_after(conn, FLOW, &BELOW_ALL, u32::MAX).unwrap();
+        assert!(leaves.windows(2).all(|pair| pair[0].last < pair[1].first));
+        let sizes = leaves.iter().map(|leaf| {
+            let rows = read(conn, leaf.id, leaf::unpack).unwrap();
+            assert!(rows.is_sorted_by(|a, b| a.key < b.key));
+            assert_eq!((&rows[0].key, &rows[rows.len() - 1].key), (&leaf.first, &leaf.last));
+            read(conn, leaf.id, |packed| Ok(packed.len())).unwrap()
+        });
+        sizes.collect()
+    }
+
+    /// What the leaves should hold, and the throws that a test is made of.
+    struct Model {
+        dice: Dice,
+        rows: BTreeMap<Key, LedgerRow>,
+        n_put: u128,
+    }
+
+    impl Model {
+        fn key(&mut self) -> Key {
+            match self.dice.below(4) {
+                0 => Key::Text(format!("单-{}", self.dice.below(400))),
+                1 => {
+                    self.rows.keys().nth(self.dice.index(self.rows.len()).unwrap_or(0)).cloned().unwrap_or(Key::Int(0))
+                }
+                _ => Key::Int(self.dice.below(4_000).cast_signed()),
+            }
+        }
+
+        /// Keys as they are read: on and on from one, some leaving gaps, or scattered.
+        fn keys(&mut self) -> Vec<Key> {
+            let n_keys = self.dice.between(1, 150);
+            let step = self.dice.between(1, 5).cast_signed();
+            let keys: std::collections::BTreeSet<Key> = match (self.dice.percent(50), self.key()) {
+                (true, Key::Int(from)) => (0..n_keys.cast_signed()).map(|n| Key::Int(from + n * step)).collect(),
+                (true, Key::Text(from)) => (0..n_keys).map(|n| Key::Text(format!("{from}-{n:03}"))).collect(),
+                (false, _) => (0..n_keys).map(|_| self.key()).collect(),
+            };
+            keys.into_iter().collect()
+        }
+
+        fn put(&mut self, conn: &Connection) {
+            let mut further = Vec::new();
+            for key in self.keys() {
+                self.n_put += 1;
+                let older = self.dice.percent(20);
+                let mut row = row(key, if older { 0 } else { self.n_put });
+                if self.dice.percent(2) {
+                    row.entry.remote_id = Some("凭".repeat(LEAF_BYTES));
+                }
+                further.push(row);
+            }
+            let n_before = self.rows.len();
+            for row in &further {
+                let stored = self.rows.entry(row.key.clone()).or_insert_with(|| row.clone());
+                if newer(stored, row) {
+                    *stored = row.clone();
+                }
+            }
+            let n_new = put(conn, FLOW, &further, newer).unwrap();
+            assert_eq!(n_new as usize, self.rows.len() - n_before);
+        }
+
+        fn forget(&mut self, conn: &Connection) {
+            let dry = self.dice.percent(30);
+            let limit = u32::try_from(self.dice.between(1, 5)).unwrap();
+            let rest = u128::from(self.dice.below(4));
+            let is_old = |row: &LedgerRow| row.entry.fingerprint % 4 == rest;
+            let (mut after, mut n_rows) = (None, 0);
+            loop {
+                let (n, last) = forget(conn, FLOW, after.as_ref(), limit, dry, is_old).unwrap();
+                n_rows += n;
+                let Some(last) = last else { break };
+                assert!(after.is_none_or(|after| after < last));
+                after = Some(last);
+            }
+            let n_before = self.rows.len();
+            let n_old = self.rows.values().filter(|row| is_old(row)).count();
+            if !dry {
+                self.rows.retain(|_, row| !is_old(row));
+                assert_eq!(self.rows.len(), n_before - n_old);
+            }
+            assert_eq!(n_rows as usize, n_old);
+        }
+
+        fn look(&mut self, conn: &Connection) {
+            let keys: Vec<Key> = (0..self.dice.below(150)).map(|_| self.key()).collect();
+            let expected: Vec<_> = keys.iter().map(|key| self.rows.get(key).map(|row| row.entry.clone())).collect();
+            assert_eq!(find(conn, FLOW, &keys).unwrap(), expected);
+
+            let key = self.key();
+            let found = row_of(conn, FLOW, &key).unwrap();
+            assert_eq!(format!("{found:?}"), format!("{:?}", self.rows.get(&key).cloned()));
+
+            let n_rows = self.dice.between(1, 300) as usize;
+            let mut visited = Vec::new();
+            walk(conn, FLOW, Some(&key), |row| {
+                visited.push(row.key);
+                visited.len() < n_rows
+            })
+            .unwrap();
+            let above = (std::ops::Bound::Excluded(key), std::ops::Bound::Unbounded);
+            assert!(visited.iter().eq(self.rows.range(above).map(|(key, _)| key).take(n_rows)));
+
+            let number = self.rows.keys().rfind(|key| matches!(key, Key::Int(_)));
+            assert_eq!(highest(conn, FLOW).unwrap().as_ref(), number);
+        }
+    }
+
+    #[test]
+    fn leaves_hold_what_was_put_and_not_forgotten() {
+        for seed in 0..12 {
+            with_ledger(|conn| {
+                put(conn, FLOW + 1, &[row(Key::Int(7), 1)], newer).unwrap();
+                let mut model = Model { dice: Dice::new(seed), rows: BTreeMap::new(), n_put: 0 };
+                for _ in 0..60 {
+                    if model.dice.percent(85) {
+                        model.put(conn);
+                    } else {
+                        model.forget(conn);
+                    }
+                    model.look(conn);
+                    sizes(conn);
+                }
+                let mut all = Vec::new();
+                walk(conn, FLOW, None, |row| {
+                    all.push(row);
+                    true
+                })
+                .unwrap();
+                assert_eq!(format!("{all:?}"), format!("{:?}", model.rows.values().collect::<Vec<_>>()));
+                assert!(find(conn, FLOW + 1, &[Key::Int(7)]).unwrap()[0].is_some(), "another flow's");
+            });
+        }
+    }
+
+    #[test]
+    fn leaves_fill_up_in_whatever_order_pages_come() {
+        let page = |from: i64| (from..from + 100).map(|key| row(Key::Int(key), 1)).collect::<Vec<_>>();
+        let ascending: Vec<i64> = (0..50).map(|n| n * 100).collect();
+        let descending: Vec<i64> = ascending.iter().rev().copied().collect();
+        // Eight slices, side by side.
+        let side_by_side: Vec<i64> = (0..50).map(|n| n % 8 * 100_000 + n / 8 * 100).collect();
+        for order in [ascending, descending, side_by_side] {
+            with_ledger(|conn| {
+                for &from in &order {
+                    assert_eq!(put(conn, FLOW, &page(from), newer).unwrap(), 100);
+                }
+                let sizes = sizes(conn);
+                assert!(sizes.iter().all(|&size| size <= LEAF_BYTES));
+                assert!(sizes.iter().sum::<usize>() > sizes.len() * LEAF_BYTES / 3, "{sizes:?}");
+            });
+        }
+    }
 }

@@ -96,6 +96,18 @@ impl Schema {
     }
 }
 
+#[cfg(test)]
+impl Schema {
+    /// Makes the tables of the version that this program writes, in an empty database.
+    pub(crate) fn create(self, conn: &Connection) -> Work<()> {
+        for step in self.steps {
+            conn.execute_batch(step.sql)?;
+            (step.then)(conn)?;
+        }
+        Ok(())
+    }
+}
+
 fn version_of(conn: &Connection) -> Work<usize> {
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     usize::try_from(version).map_err(|_| Fault::unexpected("the file's version is below zero"))
@@ -104,6 +116,9 @@ fn version_of(conn: &Connection) -> Work<usize> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use milkrun_core::Key;
+    use milkrun_core::state::LedgerRow;
 
     use super::*;
 
@@ -143,6 +158,12 @@ mod tests {
         let conn = database.writer().unwrap();
         assert_eq!(version_of(&conn).unwrap(), STATE.version());
         assert_eq!(flows(&conn), before);
+        let keys = [Key::Int(7), Key::Text("a|b".to_owned())];
+        let rows = keys.map(|key| ledger::row_of(&conn, 1, &key).unwrap().expect("a row of the ledger"));
+        let told = |row: &LedgerRow| (row.entry.version, row.entry.remote_id.clone(), row.page, row.index);
+        assert_eq!(told(&rows[0]), (None, None, 1, 0));
+        assert_eq!(told(&rows[1]), (Some(2), Some("R".to_owned()), 1, 1));
+        assert_eq!(rows[1].idempotency_key.as_deref(), Some("K"));
     }
 
     #[test]
