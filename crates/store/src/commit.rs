@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::codec::{SqlKey, Written, digest_bytes, digests, from_id, id, journal_ref};
 use crate::fault::{Fault, Work};
 use crate::ledger::{Recent, Written as LedgerWritten};
-use crate::{lease, ledger};
+use crate::{lease, leaves, ledger};
 
 /// The part of a flow's row that changes may touch.
 #[derive(Clone, Debug, PartialEq)]
@@ -345,6 +345,6 @@ pub(crate) fn load(conn: &Connection, worker: &str, lease: Lease) -> Work<FlowSt
         journal_end: head.journal_end,
         next_slice: from_id(head.next_slice),
         next_page: from_id(head.next_page),
-        highest_key: ledger::highest(conn, lease.flow)?,
+        highest_key: leaves::highest(conn, lease.flow)?,
     })
 }

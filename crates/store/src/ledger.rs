@@ -1,16 +1,19 @@
 //! The ledger: the last version of each record that was delivered.
+//!
+//! New rows go into its [`leaves`], changed ones wait in a table of their own until they are merged.
 
-use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex};
 
+use jiff::Timestamp;
 use milkrun_core::Key;
 use milkrun_core::state::{LedgerEntry, LedgerRow};
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rusqlite::types::FromSqlError;
+use rusqlite::{CachedStatement, Connection, Row, Statement, params};
 
-use crate::codec::{Fingerprint, SqlKey};
-use crate::fault::{Fault, Work};
+use crate::codec::{Fingerprint, SqlKey, from_id};
+use crate::fault::Work;
+use crate::leaves;
 
 const N_COLUMNS: usize = 9;
 const COLUMNS: &str = "flow, key, fingerprint, version, remote_id, page, idx, idempotency_key, at";
@@ -21,25 +24,16 @@ const SIZES: [usize; 3] = [100, 10, 1];
 /// Changed rows that wait until they are merged: with more, they would need more memory than a page cache.
 const MOST_RECENT: usize = 56_000;
 
-/// For each size: adds rows, notes changed rows, merges them.
-static STATEMENTS: LazyLock<[[String; 3]; 3]> = LazyLock::new(|| {
+/// For each size: notes changed rows.
+static NOTE: LazyLock<[String; 3]> = LazyLock::new(|| {
     SIZES.map(|n_rows| {
         let row = format!("({})", ["?"; N_COLUMNS].join(","));
-        let rows = vec![row.as_str(); n_rows].join(",");
-        let add = format!("INSERT INTO ledger({COLUMNS}) VALUES {rows} ON CONFLICT(flow, key) DO NOTHING");
-        let note = format!("INSERT INTO recent({COLUMNS}) VALUES {rows}");
-        // An unchanged row is not written: it keeps the page on which it was first delivered so.
-        let merge = format!(
-            "INSERT INTO ledger({COLUMNS}) VALUES {rows} \
-             ON CONFLICT(flow, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
-             version = excluded.version, remote_id = excluded.remote_id, page = excluded.page, idx = excluded.idx, \
-             idempotency_key = excluded.idempotency_key, at = excluded.at \
-             WHERE fingerprint <> excluded.fingerprint OR remote_id IS NOT excluded.remote_id \
-             OR version IS NOT excluded.version OR idempotency_key IS NOT excluded.idempotency_key"
-        );
-        [add, note, merge]
+        format!("INSERT INTO recent({COLUMNS}) VALUES {}", vec![row.as_str(); n_rows].join(","))
     })
 });
+
+/// Rows of a long list that are in memory at a time.
+const PUT_AT_A_TIME: usize = 1_000;
 
 /// What the changed rows say that are not merged yet, for the flows that this store has a lease of.
 ///
@@ -96,72 +90,40 @@ pub(crate) struct Written {
     pub(crate) merged: bool,
 }
 
-/// Writes the rows; of two with one key, the later wins.
+/// Writes the rows; of two with one key, the later wins. New ones are packed at once, changed ones wait to be merged.
 ///
 /// A row whose fingerprint, version, remote id and idempotency key are as stored is left alone, so that it keeps the
 /// page and the instant at which it was first delivered so. Instants are kept to the millisecond.
-///
-/// They are written in key order: neighbours share a page of the file.
 pub(crate) fn write(conn: &Connection, flow: i64, mut rows: Vec<LedgerRow>, recent: &Recent) -> Work<Written> {
     if !rows.is_sorted_by(|a, b| a.key <= b.key) {
         rows.sort_by(|a, b| a.key.cmp(&b.key));
     }
-    let mut written = Written::default();
-    let mut rest = rows.as_slice();
-    for (n_rows, [add, note, _]) in SIZES.into_iter().zip(STATEMENTS.iter()) {
-        while rest.len() >= n_rows {
-            let (chunk, later) = rest.split_at(n_rows);
-            // Adding tells new keys from known ones, so that their number is known without counting them all.
-            let added = bind(conn.prepare_cached(add)?, flow, chunk)?.raw_execute()?;
-            if added < n_rows {
-                bind(conn.prepare_cached(note)?, flow, chunk)?.raw_execute()?;
-                written.changed.extend(chunk.iter().map(|row| (row.key.clone(), row.entry.clone())));
-            }
-            written.n_new += u64::try_from(added).expect("a count");
-            rest = later;
-        }
-    }
-    if recent.n_rows(flow) + written.changed.len() > MOST_RECENT {
+    let mut changed = Vec::new();
+    let n_new = leaves::put(conn, flow, &rows, |_, row| {
+        changed.push(row);
+        false
+    })?;
+    note(conn, flow, &changed)?;
+    let changed: Vec<_> = changed.into_iter().map(|row| (row.key.clone(), row.entry.clone())).collect();
+    let merged = recent.n_rows(flow) + changed.len() > MOST_RECENT;
+    if merged {
         merge(conn, flow)?;
-        written.merged = true;
     }
-    Ok(written)
+    Ok(Written { n_new, changed, merged })
 }
 
-/// Takes the changed rows of a flow into its ledger.
-///
-/// Not in one statement: SQLite would keep every page that it changes twice in memory until its end.
-pub(crate) fn merge(conn: &Connection, flow: i64) -> Work<()> {
-    let count = "SELECT count(*) FROM recent WHERE flow = ?1";
-    let count: u32 = conn.prepare_cached(count)?.query_row([flow], |row| row.get(0))?;
-    let mut left = count as usize;
-    if left == 0 {
-        return Ok(());
-    }
-    // Of two rows with one key, the later wins.
-    let mut ordered =
-        conn.prepare_cached(&format!("SELECT {COLUMNS} FROM recent WHERE flow = ?1 ORDER BY key, seq"))?;
-    let mut rows = ordered.query([flow])?;
-    for (n_rows, [_, _, merge]) in SIZES.into_iter().zip(STATEMENTS.iter()) {
-        let mut statement = conn.prepare_cached(merge)?;
-        while left >= n_rows {
-            for n in 0..n_rows {
-                let row = rows.next()?.ok_or_else(|| Fault::unexpected("the changed rows are fewer than counted"))?;
-                for column in 0..N_COLUMNS {
-                    let value = ToSqlOutput::Borrowed(row.get_ref(column)?);
-                    statement.raw_bind_parameter(n * N_COLUMNS + column + 1, value)?;
-                }
-            }
-            statement.raw_execute()?;
-            left -= n_rows;
+/// Notes rows that the ledger has in another form.
+fn note(conn: &Connection, flow: i64, mut rows: &[&LedgerRow]) -> Work<()> {
+    for (n_rows, note) in SIZES.into_iter().zip(NOTE.iter()) {
+        while let Some((chunk, later)) = rows.split_at_checked(n_rows) {
+            bind(conn.prepare_cached(note)?, flow, chunk)?.raw_execute()?;
+            rows = later;
         }
     }
-    drop(rows);
-    conn.prepare_cached("DELETE FROM recent WHERE flow = ?1")?.execute([flow])?;
     Ok(())
 }
 
-fn bind<'c>(mut statement: CachedStatement<'c>, flow: i64, rows: &[LedgerRow]) -> Work<CachedStatement<'c>> {
+fn bind<'c>(mut statement: CachedStatement<'c>, flow: i64, rows: &[&LedgerRow]) -> Work<CachedStatement<'c>> {
     for (n, row) in rows.iter().enumerate() {
         let at = n * N_COLUMNS;
         let entry = &row.entry;
@@ -178,47 +140,49 @@ fn bind<'c>(mut statement: CachedStatement<'c>, flow: i64, rows: &[LedgerRow]) -
     Ok(statement)
 }
 
-/// What is known of each key, in the same order.
-///
-/// The keys are walked through in their order beside the ledger's: those of a page lie close together, whether they
-/// are all there or all missing, and then one search serves many of them.
-pub(crate) fn seen(conn: &Connection, flow: i64, keys: &[Key], recent: &Recent) -> Work<Vec<Option<LedgerEntry>>> {
-    let mut found = vec![None; keys.len()];
-    let mut order: Vec<usize> = (0..keys.len()).collect();
-    order.sort_unstable_by(|&a, &b| keys[a].cmp(&keys[b]));
-    let mut statement = conn.prepare_cached(
-        "SELECT key, fingerprint, version, remote_id FROM ledger WHERE flow = ?1 AND key >= ?2 ORDER BY key",
-    )?;
-    let mut wanted = order.as_slice();
-    while let Some((&first, _)) = wanted.split_first() {
-        let mut rows = statement.query(params![flow, SqlKey(&keys[first])])?;
-        // Stepping on pays as long as it finds something.
-        let mut credit = 0;
-        loop {
-            let Some(row) = rows.next()? else {
-                wanted = &[];
-                break;
-            };
-            let here = row.get_ref(0)?;
-            let n_missing = wanted.iter().take_while(|&&at| order_of(here, &keys[at]) == Ordering::Greater).count();
-            wanted = &wanted[n_missing..];
-            let n_here = wanted.iter().take_while(|&&at| order_of(here, &keys[at]) == Ordering::Equal).count();
-            if n_here > 0 {
-                let entry = entry(row, 1)?;
-                wanted[..n_here].iter().for_each(|&at| found[at] = Some(entry.clone()));
-                wanted = &wanted[n_here..];
-                credit = (credit + 1).min(8);
-            } else if credit >= 2 {
-                credit -= 2;
-            } else {
-                break;
-            }
-            if wanted.is_empty() {
-                break;
-            }
+/// Takes the changed rows of a flow into its leaves.
+pub(crate) fn merge(conn: &Connection, flow: i64) -> Work<()> {
+    // Of two rows with one key, the later wins.
+    let mut ordered =
+        conn.prepare_cached(&format!("SELECT {COLUMNS} FROM recent WHERE flow = ?1 ORDER BY key, seq"))?;
+    put_all(conn, flow, &mut ordered)?;
+    conn.prepare_cached("DELETE FROM recent WHERE flow = ?1")?.execute([flow])?;
+    Ok(())
+}
+
+/// Puts the rows that a statement yields, ascending by key, into the leaves, some at a time.
+fn put_all(conn: &Connection, flow: i64, ordered: &mut Statement<'_>) -> Work<()> {
+    let mut rows = ordered.query_map([flow], whole)?;
+    loop {
+        let some = rows.by_ref().take(PUT_AT_A_TIME).collect::<Result<Vec<_>, _>>()?;
+        if some.is_empty() {
+            return Ok(());
         }
+        leaves::put(conn, flow, &some, says_more)?;
     }
-    drop(statement);
+}
+
+/// Whether a row says of its record anything else than the stored one.
+fn says_more(stored: &LedgerRow, row: &LedgerRow) -> bool {
+    stored.entry != row.entry || stored.idempotency_key != row.idempotency_key
+}
+
+/// A row of [`COLUMNS`].
+fn whole(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
+    let SqlKey(key) = row.get(1)?;
+    Ok(LedgerRow {
+        key,
+        entry: entry(row, 2)?,
+        page: from_id(row.get(5)?),
+        index: row.get(6)?,
+        idempotency_key: row.get(7)?,
+        at: Timestamp::from_millisecond(row.get(8)?).map_err(|e| FromSqlError::Other(e.into()))?,
+    })
+}
+
+/// What is known of each key, in the same order.
+pub(crate) fn seen(conn: &Connection, flow: i64, keys: &[Key], recent: &Recent) -> Work<Vec<Option<LedgerEntry>>> {
+    let mut found = leaves::find(conn, flow, keys)?;
     overlay(conn, flow, keys, recent, &mut found)?;
     Ok(found)
 }
@@ -256,22 +220,50 @@ fn entry(row: &Row<'_>, at: usize) -> rusqlite::Result<LedgerEntry> {
     Ok(LedgerEntry { fingerprint, version: row.get(at + 1)?, remote_id: row.get(at + 2)? })
 }
 
-/// How SQLite orders a stored key and ours: numbers before texts, texts by their bytes, as we do.
-fn order_of(stored: ValueRef<'_>, key: &Key) -> Ordering {
-    match (stored, key) {
-        (ValueRef::Integer(stored), Key::Int(key)) => stored.cmp(key),
-        (ValueRef::Text(stored), Key::Text(key)) => stored.cmp(key.as_bytes()),
-        (ValueRef::Integer(_), Key::Text(_)) => Ordering::Less,
-        _ => Ordering::Greater,
-    }
+/// The keys of rows that are not merged yet.
+pub(crate) fn waiting_keys(conn: &Connection, flow: i64) -> Work<HashSet<Key>> {
+    let mut statement = conn.prepare_cached("SELECT key FROM recent WHERE flow = ?1")?;
+    let keys = statement.query_map([flow], |row| row.get(0).map(|SqlKey(key)| key))?.collect::<Result<_, _>>()?;
+    Ok(keys)
 }
 
-/// The greatest key that is a number.
-pub(crate) fn highest(conn: &Connection, flow: i64) -> Work<Option<Key>> {
-    // Every number is below every text.
-    let highest = conn
-        .prepare_cached("SELECT key FROM ledger WHERE flow = ?1 AND key < '' ORDER BY key DESC LIMIT 1")?
-        .query_row([flow], |row| row.get(0).map(Key::Int))
-        .optional()?;
-    Ok(highest)
+/// The ids that the target gave to records, by key, ascending after `after`; what is not merged yet counts.
+pub(crate) fn remote_ids(conn: &Connection, flow: i64, after: Option<&Key>, limit: u32) -> Work<Vec<(Key, String)>> {
+    let mut newest: HashMap<Key, Option<String>> = conn
+        .prepare_cached("SELECT key, remote_id FROM recent WHERE flow = ?1 ORDER BY seq")?
+        .query_map([flow], |row| Ok((row.get(0).map(|SqlKey(key)| key)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut ids = Vec::new();
+    leaves::walk(conn, flow, after, |row| {
+        let id = newest.remove(&row.key).unwrap_or(row.entry.remote_id);
+        ids.extend(id.map(|id| (row.key, id)));
+        ids.len() < limit as usize
+    })?;
+    Ok(ids)
+}
+
+/// The row of a key; what is not merged yet counts.
+pub(crate) fn row_of(conn: &Connection, flow: i64, key: &Key) -> Work<Option<LedgerRow>> {
+    let Some(mut row) = leaves::row_of(conn, flow, key)? else { return Ok(None) };
+    let sql = format!("SELECT {COLUMNS} FROM recent WHERE flow = ?1 AND key = ?2 ORDER BY seq");
+    for newer in conn.prepare_cached(&sql)?.query_map(params![flow, SqlKey(key)], whole)? {
+        let newer = newer?;
+        if says_more(&row, &newer) {
+            row = newer;
+        }
+    }
+    Ok(Some(row))
+}
+
+/// The rows of version 4 of the schema, one in each row of SQLite's, are packed.
+pub(crate) fn pack_rows(conn: &Connection) -> Work<()> {
+    let flows: Vec<i64> =
+        conn.prepare("SELECT id FROM flow ORDER BY id")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for flow in flows {
+        let mut statement =
+            conn.prepare(&format!("SELECT {COLUMNS} FROM ledger_of_rows WHERE flow = ?1 ORDER BY key"))?;
+        put_all(conn, flow, &mut statement)?;
+    }
+    conn.execute_batch("DROP TABLE ledger_of_rows")?;
+    Ok(())
 }

@@ -10,14 +10,15 @@
 //! | `database`, `fault` | how a file is opened, and what SQLite's errors mean to a user |
 //! | `writer`, `reader` | group commit, and snapshots beside it |
 //! | `worker`, `lease` | who lives, who may run a flow, and how a dead worker's flow is taken over |
-//! | `commit`, `ledger` | what each change does, and how changed records are kept from costing a page each |
+//! | `commit` | what each change does |
+//! | `ledger`, `leaves`, `leaf` | what is known of each record, how changed ones are kept from costing a page each, and how rows are packed |
 //! | `hold` | what only one process may do at a time |
 //! | `query`, `console` | what a flow, a run and a key look like from outside |
 //! | `retain`, `backup`, `upkeep` | what is forgotten, copied and measured while others go on |
 //! | `quota` | calls under way and ended, shared by processes |
 //! | `notes` | small documents and records of those who operate it |
 //! | `key`, `seal`, `vault` | the master key, sealing, tokens and secrets |
-//! | `journal`, `segment` | pages as they came, compressed and append-only |
+//! | `journal`, `segment`, `varint` | pages as they came, compressed and append-only |
 
 mod backup;
 mod codec;
@@ -28,7 +29,9 @@ mod fault;
 mod hold;
 mod journal;
 mod key;
+mod leaf;
 mod lease;
+mod leaves;
 mod ledger;
 mod notes;
 mod query;
@@ -40,6 +43,7 @@ mod seal;
 mod segment;
 mod store;
 mod upkeep;
+mod varint;
 mod vault;
 mod worker;
 mod writer;

@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use milkrun_core::Key;
 use milkrun_core::state::{
-    Bitmap, DeadLetter, FlowSummary, JournalRef, LedgerEntry, LedgerRow, OpenBackfill, OutboxPage, RunRecord,
-    TraceEntry,
+    Bitmap, DeadLetter, FlowSummary, JournalRef, OpenBackfill, OutboxPage, RunRecord, TraceEntry,
 };
-use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::codec::{Fingerprint, SqlKey, Written, from_id, id, journal_ref};
+use crate::codec::{Written, from_id, id, journal_ref};
 use crate::commit::read_slice;
 use crate::console;
 use crate::fault::Work;
 use crate::lease;
+use crate::ledger;
 use crate::worker::Workers;
 
 /// All flows, by name.
@@ -90,27 +89,6 @@ pub(crate) fn flow_id(conn: &Connection, name: &str) -> Work<Option<i64>> {
     Ok(found.optional()?)
 }
 
-/// Keys that are numbers are not below zero.
-const BELOW_ALL: Key = Key::Int(-1);
-
-/// Keys with the ids that the target gave, ascending; what is not merged yet counts.
-pub(crate) fn remote_ids(conn: &Connection, flow: i64, after: Option<&Key>, limit: u32) -> Work<Vec<(Key, String)>> {
-    // Of a group, SQLite gives the row that has the highest `seq`.
-    let ids = conn
-        .prepare_cached(
-            "SELECT ledger.key, iif(newer.seq IS NULL, ledger.remote_id, newer.remote_id) AS id FROM ledger \
-             LEFT JOIN (SELECT key, remote_id, max(seq) AS seq FROM recent WHERE flow = ?1 GROUP BY key) AS newer \
-             ON newer.key = ledger.key \
-             WHERE flow = ?1 AND id IS NOT NULL AND ledger.key > ?3 ORDER BY ledger.key LIMIT ?2",
-        )?
-        .query_map(params![flow, limit, SqlKey(after.unwrap_or(&BELOW_ALL))], |row| {
-            let SqlKey(key) = row.get(0)?;
-            Ok((key, row.get(1)?))
-        })?
-        .collect::<Result<_, _>>()?;
-    Ok(ids)
-}
-
 /// Pages with something to deliver, oldest first.
 pub(crate) fn open_pages(conn: &Connection, flow: i64, after: Option<u64>, limit: u32) -> Work<Vec<OutboxPage>> {
     let bitmap =
@@ -167,48 +145,23 @@ pub(crate) fn dead_letters(conn: &Connection, flow: i64, after: u64, limit: u32)
 
 /// What is known of a key, in all flows, by name.
 pub(crate) fn trace(conn: &Connection, key: &Key) -> Work<Vec<TraceEntry>> {
-    let mut entries = trace_in(conn, "ledger", "flow.name", key)?;
-    // What is not merged yet is newer, and of a key that the ledger has. What says nothing new is left alone there too.
-    for recent in trace_in(conn, "recent", "seq", key)? {
-        let same = |entry: &TraceEntry| {
-            entry.row.entry == recent.row.entry && entry.row.idempotency_key == recent.row.idempotency_key
-        };
-        if let Some(entry) = entries.iter_mut().find(|entry| entry.flow == recent.flow)
-            && !same(entry)
-        {
-            *entry = recent;
+    let flows: Vec<(i64, String)> = conn
+        .prepare_cached("SELECT id, name FROM flow ORDER BY name")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut entries = Vec::new();
+    for (flow, name) in flows {
+        if let Some(row) = ledger::row_of(conn, flow, key)? {
+            entries.push(TraceEntry { flow: name, journal: journal_of(conn, flow, row.page)?, row });
         }
     }
     Ok(entries)
 }
 
-fn trace_in(conn: &Connection, table: &str, order: &str, key: &Key) -> Work<Vec<TraceEntry>> {
-    let entries = conn
-        .prepare_cached(&format!(
-            "SELECT flow.name, key, fingerprint, version, remote_id, row.page, idx, idempotency_key, at, \
-             segment, offset, len \
-             FROM flow CROSS JOIN {table} AS row ON row.flow = flow.id AND key = ?1 \
-             LEFT JOIN page ON page.flow = flow.id AND page.id = row.page AND segment > 0 ORDER BY {order}",
-        ))?
-        .query_map([SqlKey(key)], |row| {
-            let (SqlKey(key), Fingerprint(fingerprint)) = (row.get(1)?, row.get(2)?);
-            let at = Timestamp::from_millisecond(row.get(8)?).map_err(|e| FromSqlError::Other(e.into()))?;
-            let row_of_ledger = LedgerRow {
-                key,
-                entry: LedgerEntry { fingerprint, version: row.get(3)?, remote_id: row.get(4)? },
-                page: from_id(row.get(5)?),
-                index: row.get(6)?,
-                idempotency_key: row.get(7)?,
-                at,
-            };
-            let journal = match row.get::<_, Option<u32>>(9)? {
-                Some(_) => Some(journal_ref(row, 9)?),
-                None => None,
-            };
-            Ok(TraceEntry { flow: row.get(0)?, row: row_of_ledger, journal })
-        })?
-        .collect::<Result<_, _>>()?;
-    Ok(entries)
+/// Where a page lies in the journal, if it does.
+fn journal_of(conn: &Connection, flow: i64, page: u64) -> Work<Option<JournalRef>> {
+    let sql = "SELECT segment, offset, len FROM page WHERE flow = ?1 AND id = ?2 AND segment > 0";
+    Ok(conn.prepare_cached(sql)?.query_row(params![flow, id(page)], |row| journal_ref(row, 0)).optional()?)
 }
 
 /// The journalled pages of a flow, newest first.

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use milkrun_core::Key;
-use rusqlite::{Connection, OptionalExtension, params};
+use milkrun_core::state::LedgerRow;
+use rusqlite::{Connection, params};
 
-use crate::codec::SqlKey;
 use crate::fault::Work;
+use crate::{leaves, ledger};
 
-/// How many ledger rows are looked at in one transaction.
-pub(crate) const LEDGER_CHUNK: u32 = 20_000;
+/// Leaves of a ledger that are looked at in one transaction; a full one has about seventy rows.
+const LEDGER_CHUNK: u32 = 256;
 /// How many free pages are given back in one transaction: 16 MiB.
 pub(crate) const VACUUM_CHUNK: u32 = 4_096;
 
@@ -23,10 +24,6 @@ pub(crate) struct Chunk {
     pub(crate) n_rows: u64,
 }
 
-/// Which rows of a chunk are old: no newer version of their key waits to be merged.
-const OLD: &str = "flow = ?1 AND key > ?2 AND key <= ?3 AND at < ?4 \
-                   AND key NOT IN (SELECT key FROM recent WHERE flow = ?1)";
-
 /// Forgets the rows of one chunk of a flow's ledger that were delivered before `before`; with `dry`, only counts them.
 pub(crate) fn forget_ledger(
     conn: &Connection,
@@ -35,29 +32,15 @@ pub(crate) fn forget_ledger(
     before: Timestamp,
     dry: bool,
 ) -> Work<Chunk> {
-    // Keys that are numbers are not below zero, and every text is above every number.
-    let after = SqlKey(after.unwrap_or(&Key::Int(-1)));
-    let last: Option<Key> = conn
-        .prepare_cached(
-            "SELECT max(key) FROM (SELECT key FROM ledger WHERE flow = ?1 AND key > ?2 ORDER BY key LIMIT ?3)",
-        )?
-        .query_row(params![flow, after, LEDGER_CHUNK], |row| {
-            Ok(row.get::<_, Option<SqlKey<Key>>>(0)?.map(|SqlKey(key)| key))
-        })
-        .optional()?
-        .flatten();
-    let Some(last) = last else { return Ok(Chunk { last: None, n_rows: 0 }) };
-    let values = params![flow, after, SqlKey(&last), before.as_millisecond()];
-    let n_rows = if dry {
-        let count = format!("SELECT count(*) FROM ledger WHERE {OLD}");
-        conn.prepare_cached(&count)?.query_row(values, |row| row.get::<_, i64>(0))?.cast_unsigned()
-    } else {
-        let n_rows = conn.prepare_cached(&format!("DELETE FROM ledger WHERE {OLD}"))?.execute(values)?;
+    // A row stays while a newer version of its key waits to be merged.
+    let waiting = ledger::waiting_keys(conn, flow)?;
+    let is_old = |row: &LedgerRow| row.at < before && !waiting.contains(&row.key);
+    let (n_rows, last) = leaves::forget(conn, flow, after, LEDGER_CHUNK, dry, is_old)?;
+    if n_rows > 0 && !dry {
         let count = "UPDATE flow SET ledger_rows = max(ledger_rows - ?2, 0) WHERE id = ?1";
         conn.prepare_cached(count)?.execute(params![flow, i64::try_from(n_rows).unwrap_or(i64::MAX)])?;
-        n_rows as u64
-    };
-    Ok(Chunk { last: Some(last), n_rows })
+    }
+    Ok(Chunk { last, n_rows })
 }
 
 /// Forgets the runs of a flow that began before `before`, but for the last one; with `dry`, only counts them.

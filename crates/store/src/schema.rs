@@ -5,6 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::database::Database;
 use crate::fault::{Fault, Work};
+use crate::ledger;
 
 /// The tables of one database: each step leads to the next version, and is never changed once it has been released.
 #[derive(Clone, Copy, Debug)]
@@ -12,22 +13,39 @@ pub(crate) struct Schema {
     /// Marks the file as ours in its header.
     pub application_id: i32,
     /// The step at index `n` leads from version `n` to version `n + 1`.
-    pub steps: &'static [&'static str],
+    pub steps: &'static [Step],
+}
+
+/// One step from a version to the next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    /// What SQLite does by itself.
+    sql: &'static str,
+    /// What is left to do then.
+    then: fn(&Connection) -> Work<()>,
+}
+
+impl Step {
+    const fn sql(sql: &'static str) -> Self {
+        Self { sql, then: |_| Ok(()) }
+    }
 }
 
 /// `state.db`; the id reads `MRst`.
 pub(crate) const STATE: Schema = Schema {
     application_id: 0x4d52_7374,
     steps: &[
-        include_str!("sql/state-1.sql"),
-        include_str!("sql/state-2.sql"),
-        include_str!("sql/state-3.sql"),
-        include_str!("sql/state-4.sql"),
+        Step::sql(include_str!("sql/state-1.sql")),
+        Step::sql(include_str!("sql/state-2.sql")),
+        Step::sql(include_str!("sql/state-3.sql")),
+        Step::sql(include_str!("sql/state-4.sql")),
+        Step { sql: include_str!("sql/state-5.sql"), then: ledger::pack_rows },
     ],
 };
 
 /// `quota.db`; the id reads `MRqu`.
-pub(crate) const QUOTA: Schema = Schema { application_id: 0x4d52_7175, steps: &[include_str!("sql/quota-1.sql")] };
+pub(crate) const QUOTA: Schema =
+    Schema { application_id: 0x4d52_7175, steps: &[Step::sql(include_str!("sql/quota-1.sql"))] };
 
 impl Schema {
     /// The version that this program writes.
@@ -66,7 +84,8 @@ impl Schema {
             let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let version = self.check(&transaction, database)?;
             let Some(step) = self.steps.get(version) else { return Ok(()) };
-            transaction.execute_batch(step)?;
+            transaction.execute_batch(step.sql)?;
+            (step.then)(&transaction)?;
             transaction.pragma_update(None, "application_id", self.application_id)?;
             transaction.pragma_update(None, "user_version", i64::try_from(version + 1).expect("few versions"))?;
             transaction.commit()?;
@@ -74,6 +93,18 @@ impl Schema {
                 tracing::info!(file = %database.path().display(), to = version + 1, "the {} was migrated", database.what);
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl Schema {
+    /// Makes the tables of the version that this program writes, in an empty database.
+    pub(crate) fn create(self, conn: &Connection) -> Work<()> {
+        for step in self.steps {
+            conn.execute_batch(step.sql)?;
+            (step.then)(conn)?;
+        }
+        Ok(())
     }
 }
 
@@ -86,9 +117,12 @@ fn version_of(conn: &Connection) -> Work<usize> {
 mod tests {
     use std::path::Path;
 
+    use milkrun_core::Key;
+    use milkrun_core::state::LedgerRow;
+
     use super::*;
 
-    fn database(folder: &Path, steps: &'static [&'static str]) -> Database {
+    fn database(folder: &Path, steps: &'static [Step]) -> Database {
         let schema = Schema { steps, ..STATE };
         Database { path: folder.join("state.db"), what: "state file", schema, durable: true }
     }
@@ -124,14 +158,20 @@ mod tests {
         let conn = database.writer().unwrap();
         assert_eq!(version_of(&conn).unwrap(), STATE.version());
         assert_eq!(flows(&conn), before);
+        let keys = [Key::Int(7), Key::Text("a|b".to_owned())];
+        let rows = keys.map(|key| ledger::row_of(&conn, 1, &key).unwrap().expect("a row of the ledger"));
+        let told = |row: &LedgerRow| (row.entry.version, row.entry.remote_id.clone(), row.page, row.index);
+        assert_eq!(told(&rows[0]), (None, None, 1, 0));
+        assert_eq!(told(&rows[1]), (Some(2), Some("R".to_owned()), 1, 1));
+        assert_eq!(rows[1].idempotency_key.as_deref(), Some("K"));
     }
 
     #[test]
     fn missing_steps_are_taken_in_order_and_once() {
-        const STEPS: &[&str] = &[
+        const STEPS: &[Step] = &[
             STATE.steps[0],
-            "ALTER TABLE flow ADD COLUMN b TEXT; UPDATE flow SET b = name || '!'",
-            "ALTER TABLE flow RENAME COLUMN b TO c",
+            Step::sql("ALTER TABLE flow ADD COLUMN b TEXT; UPDATE flow SET b = name || '!'"),
+            Step::sql("ALTER TABLE flow RENAME COLUMN b TO c"),
         ];
         let folder = tempfile::tempdir().unwrap();
         let conn = version_1(folder.path());
@@ -149,10 +189,10 @@ mod tests {
 
     #[test]
     fn a_step_that_fails_changes_nothing() {
-        const STEPS: &[&str] = &[
+        const STEPS: &[Step] = &[
             STATE.steps[0],
-            "ALTER TABLE flow ADD COLUMN good TEXT",
-            "ALTER TABLE flow ADD COLUMN half TEXT; UPDATE flow SET fence = fence / 0, name = NULL",
+            Step::sql("ALTER TABLE flow ADD COLUMN good TEXT"),
+            Step::sql("ALTER TABLE flow ADD COLUMN half TEXT; UPDATE flow SET fence = fence / 0, name = NULL"),
         ];
         let folder = tempfile::tempdir().unwrap();
         let conn = version_1(folder.path());
@@ -166,7 +206,7 @@ mod tests {
 
     #[test]
     fn an_older_file_in_use_is_not_changed() {
-        const STEPS: &[&str] = &[STATE.steps[0], "ALTER TABLE flow ADD COLUMN b TEXT"];
+        const STEPS: &[Step] = &[STATE.steps[0], Step::sql("ALTER TABLE flow ADD COLUMN b TEXT")];
         let folder = tempfile::tempdir().unwrap();
         let conn = version_1(folder.path());
         let database = database(folder.path(), STEPS);

@@ -19,6 +19,8 @@ use xxhash_rust::xxh3::Xxh3;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::CParameter;
 
+use crate::varint;
+
 /// Where the first entry of a segment begins.
 pub(crate) const HEAD_LEN: u64 = 16;
 /// What precedes an entry's frame.
@@ -56,12 +58,12 @@ impl Encoder {
     /// Appends the entry to `out` and returns its length.
     pub(crate) fn encode(&mut self, entry: &JournalEntry, out: &mut Vec<u8>) -> Result<u32> {
         self.plain.clear();
-        write_number(&mut self.plain, entry.records.len() as u64);
+        varint::write(&mut self.plain, entry.records.len() as u64);
         let mut end = 0_i64;
         for &(start, len) in &entry.records {
             let gap = i64::from(start) - end;
-            write_number(&mut self.plain, ((gap << 1) ^ (gap >> 63)).cast_unsigned());
-            write_number(&mut self.plain, len.into());
+            varint::write_signed(&mut self.plain, gap);
+            varint::write(&mut self.plain, len.into());
             end = i64::from(start) + i64::from(len);
         }
         self.plain.extend_from_slice(entry.body.as_bytes());
@@ -94,14 +96,13 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<JournalEntry> {
     }
     let plain = Decompressor::new().ok()?.decompress(frame, plain_len as usize).ok()?;
     let mut rest = plain.as_slice();
-    let n_records = usize::try_from(read_number(&mut rest)?).ok()?;
+    let n_records = usize::try_from(varint::read(&mut rest)?).ok()?;
     let mut records = Vec::with_capacity(n_records.min(plain.len()));
     let mut end = 0_i64;
     for _ in 0..n_records {
-        let zigzag = read_number(&mut rest)?;
-        let gap = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
+        let gap = varint::read_signed(&mut rest)?;
         let start = u32::try_from(end.checked_add(gap)?).ok()?;
-        let len = u32::try_from(read_number(&mut rest)?).ok()?;
+        let len = u32::try_from(varint::read(&mut rest)?).ok()?;
         end = i64::from(start) + i64::from(len);
         records.push((start, len));
     }
@@ -117,27 +118,6 @@ fn checksum(frame_len: u32, plain_len: u32, frame: &[u8]) -> u64 {
     hasher.update(&plain_len.to_le_bytes());
     hasher.update(frame);
     hasher.digest()
-}
-
-fn write_number(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 0x80 {
-        out.push(n.to_le_bytes()[0] | 0x80);
-        n >>= 7;
-    }
-    out.push(n.to_le_bytes()[0]);
-}
-
-fn read_number(bytes: &mut &[u8]) -> Option<u64> {
-    let mut n = 0;
-    for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        n |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(n);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -256,7 +256,7 @@ impl StateStore for SqliteStore {
     }
 
     async fn remote_ids(&self, flow: i64, after: Option<Key>, limit: u32) -> Result<Vec<(Key, String)>> {
-        self.readers.run(move |conn| query::remote_ids(conn, flow, after.as_ref(), limit)).await
+        self.readers.run(move |conn| ledger::remote_ids(conn, flow, after.as_ref(), limit)).await
     }
 
     async fn flow_id(&self, flow: &str) -> Result<Option<i64>> {
