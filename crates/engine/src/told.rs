@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use milkrun_core::connector::AppendSink;
+use milkrun_core::connector::{AppendSink, Existing};
 use milkrun_core::quota::{Limiter, MemoryQuotaLog};
 use milkrun_core::state::{Stage, StateStore, Verdict};
 use milkrun_core::stream::{Proof, StreamSpec, WindowSpec};
@@ -92,6 +92,10 @@ impl AppendSink for Brittle {
 
     async fn check(&self) -> Result<()> {
         Ok(())
+    }
+
+    async fn existing(&self, _: &str) -> Result<Existing> {
+        Ok(Existing::Nothing)
     }
 
     async fn open(&self, _: &str, _: Option<&str>) -> Result<Box<dyn Appender>> {
