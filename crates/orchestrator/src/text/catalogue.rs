@@ -357,7 +357,11 @@ texts! {
     ACCOUNT_BAD: "failed", "验证失败";
 
     // `run`.
-    RESTART_FILE: "{flow}: everything is read again; the file of target `{target}` is set aside, replaced or refused as its setting `on_existing` says, and written anew.", "{flow}：将全部重新读取；目标 `{target}` 的文件按 `on_existing` 设置另存、替换或拒绝，然后重新写入。";
+    RESTART_NOTHING: "{flow}: everything is read again; the file of target `{target}` holds nothing yet.", "{flow}：将全部重新读取；目标 `{target}` 的文件尚无内容。";
+    RESTART_ASIDE: "{flow}: everything is read again; the file of target `{target}` is kept under another name, as `….bak-1`, and written anew.", "{flow}：将全部重新读取；目标 `{target}` 的文件会改名保留（如 `….bak-1`），然后重新写入。";
+    RESTART_REPLACED: "{flow}: everything is read again; the file of target `{target}` is overwritten.", "{flow}：将全部重新读取；目标 `{target}` 的文件会被覆盖。";
+    RESTART_REFUSED: "flow `{flow}` cannot begin anew: the file of target `{target}` has content, and it refuses to be written over", "流程 `{flow}` 无法重新开始：目标 `{target}` 的文件已有内容，且设置为拒绝覆盖";
+    RESTART_REFUSED_HELP: "move {file} away, or set `on_existing` of the target to \"keep-aside\" or \"replace\"; nothing has been forgotten", "请移走 {file}，或将该目标的 `on_existing` 设为 \"keep-aside\" 或 \"replace\"；尚未忘记任何内容";
     RESTART_KEY: "{flow}: everything is read and sent again with the same keys; target `{target}` answers with its first result as long as it remembers them.", "{flow}：将全部重新读取并以相同的幂等键重新发送；在目标 `{target}` 记得这些键的期限内，会返回首次结果。";
     RESTART_UPSERT: "{flow}: everything is read and sent again; target `{target}` replaces the documents it has.", "{flow}：将全部重新读取并发送；目标 `{target}` 会替换已有单据。";
     RESTART_UNIQUE: "{flow}: everything is read and sent again; target `{target}` takes no second document: those that it has are looked up, or become dead letters.", "{flow}：将全部重新读取并发送；目标 `{target}` 不接受重复单据：已有单据会查询确认，否则转入死信。";
