@@ -225,7 +225,8 @@ pub struct ConnectorSpec {
     pub targets: fn() -> Vec<TargetSpec>,
     /// The quota every account has, unless it is set otherwise.
     pub quota: fn() -> QuotaSpec,
-    /// A minimal, valid `[accounts.…]` table for the documentation and for `milkrun init`.
+    /// A minimal, valid `[accounts.…]` table for the documentation and for `milkrun init`, with a stream declared where
+    /// accounts have none by themselves.
     pub example: &'static str,
     /// Signs as the vendor's calls are signed, for comparison with the vendor's debugger; `None` if nothing is signed.
     pub sign: Option<fn(&SignRequest) -> Result<Signed>>,

@@ -132,7 +132,7 @@ pub(crate) struct Demo {
 
 #[derive(Args, Debug)]
 pub(crate) struct Init {
-    /// A connector to write an example account for; may be given several times.
+    /// A connector to write an example account and an example flow for; may be given several times.
     #[arg(long = "connector", value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
     /// Where the key of the vault is kept: in the file `milkrun.key`, or in the system's keyring.

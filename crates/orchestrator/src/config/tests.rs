@@ -655,19 +655,13 @@ fn mistakes_of_other_flows_do_not_keep_a_flow_from_running() {
 }
 
 #[test]
-fn what_demo_and_init_write_is_right() {
+fn what_demo_writes_is_right() {
     let folder = tempfile::tempdir().unwrap();
     for lang in [Lang::En, Lang::Zh] {
         let since = [("since", "2026-01-01")];
         put(folder.path(), I, &lang.file(text::DEMO_FILE, &[("url", "http://127.0.0.1:1/router"), ("app_key", "1")]));
         put(folder.path(), F, &lang.file(text::DEMO_ORDERS, &since));
         put(folder.path(), "flows/items.toml", &lang.file(text::DEMO_ITEMS, &since));
-        assert_sound(folder.path(), lang);
-        let mut accounts = lang.file(text::INIT_FILE, &[]);
-        accounts.push_str(milkrun_core::connector("kuaimai").unwrap().example);
-        put(folder.path(), I, &accounts);
-        put(folder.path(), F, &lang.file(text::INIT_FLOW, &[]));
-        std::fs::remove_file(folder.path().join("flows/items.toml")).unwrap();
         assert_sound(folder.path(), lang);
     }
 }

@@ -549,7 +549,9 @@ texts! {
     // `init`.
     MADE: "made {file}", "已创建 {file}";
     KEPT: "kept {file}", "保留 {file}";
-    INIT_NEXT: "next: fill in milkrun.toml, then milkrun check", "下一步：填写 milkrun.toml，然后 milkrun check";
+    INIT_NEXT: "next: fill in milkrun.toml, then milkrun check; milkrun init --connector CONNECTOR writes an example for a vendor", "下一步：填写 milkrun.toml，然后 milkrun check；milkrun init --connector 连接器 可写出某个厂商的示例";
+    INIT_NEXT_FLOW: "next: fill in milkrun.toml, take `.off` from the name of the example in flows/, then milkrun check", "下一步：填写 milkrun.toml，去掉 flows/ 中示例文件名里的 `.off`，然后 milkrun check";
+    INIT_ADD_ACCOUNTS: "milkrun.toml was there already and stays as it is; the example needs this in it:\n\n{accounts}", "milkrun.toml 已存在，保持不变；示例还需要其中有：\n\n{accounts}";
 
     // `demo`.
     DEMO_SANDBOX: "A simulated Kuaimai with {orders} orders and {items} items answers at {url}.", "模拟的快麦已启动：订单 {orders} 个，商品 {items} 个，地址 {url}。";

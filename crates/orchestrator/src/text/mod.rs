@@ -10,7 +10,8 @@ use std::fmt::Display;
 
 pub(crate) use catalogue::*;
 pub(crate) use files::{
-    DEMO_CLIENTS, DEMO_FILE, DEMO_ITEMS, DEMO_ORDERS, DEMO_PURCHASE, DEMO_SALES, DEMO_STOCK, File, INIT_FILE, INIT_FLOW,
+    DEMO_CLIENTS, DEMO_FILE, DEMO_ITEMS, DEMO_ORDERS, DEMO_PURCHASE, DEMO_SALES, DEMO_STOCK, File, INIT_FILE,
+    INIT_FILES, INIT_FLOW,
 };
 pub(crate) use help::translate as translate_help;
 pub(crate) use usage::tell as tell_usage;
