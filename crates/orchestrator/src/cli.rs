@@ -477,7 +477,7 @@ pub(crate) fn command(lang: Lang) -> clap::Command {
 /// The headings that clap would write in English.
 fn in_chinese(command: clap::Command) -> clap::Command {
     let say = |text| Lang::Zh.say(text);
-    let template = format!("{{about-with-newline}}\n{} {{usage}}\n\n{{all-args}}{{after-help}}", say(text::HELP_USAGE));
+    let template = format!("{{about-with-newline}}\n{}{{usage}}\n\n{{all-args}}{{after-help}}", say(text::HELP_USAGE));
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     let flag = |name: &'static str, action, text| {
         clap::Arg::new(name).long(name).action(action).help(say(text)).help_heading(say(text::HELP_OPTIONS))

@@ -332,7 +332,7 @@ const CASES: &[Case] = &[
 ];
 
 /// What a line begins with that says what is wrong, or what to write.
-const WHO: [&str; 3] = ["错误", "警告", "= 建议"];
+const WHO: [&str; 3] = ["错误：", "警告：", "= 建议："];
 
 pub(super) fn put(dir: &Path, name: &str, text: &str) {
     let path = dir.join(name);
@@ -584,10 +584,12 @@ fn every_mistake_is_answered_in_chinese_too() {
     let mut all = String::new();
     for case in CASES {
         let answer = answer(*case, Lang::Zh);
-        for said in answer.lines().filter_map(|line| line.split_once(": ").filter(|(who, _)| WHO.contains(&who.trim())))
-        {
-            let is_chinese = said.1.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-            assert!(is_chinese, "{}: {}", case.0, said.1);
+        let lines = answer.lines().map(str::trim_start);
+        let said: Vec<&str> = lines.filter_map(|line| WHO.iter().find_map(|who| line.strip_prefix(who))).collect();
+        assert!(!said.is_empty(), "{}: {answer}", case.0);
+        for said in said {
+            let is_chinese = said.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            assert!(is_chinese, "{}: {said}", case.0);
         }
         all.extend(["== ", case.0, "\n", &answer, "\n\n"]);
     }

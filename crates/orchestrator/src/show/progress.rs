@@ -102,7 +102,7 @@ impl Progress {
                         bar.set_message(message);
                     }
                     None if (&counts, &held_up) != (&shown.0, &shown.1) => {
-                        self.out.note(format!("{}: {message}", flow.name));
+                        self.out.note(self.out.lang.labelled(&flow.name, message));
                     }
                     None => {}
                 }
