@@ -41,7 +41,7 @@ impl NoopSink {
 fn spec(name: &str, title: Option<&Title>, id_check: bool) -> TargetSpec {
     let note = Title::new(
         "idCheck: a document whose id is kept already is refused, so that a changed record becomes a dead letter.",
-        "idCheck:已保存的 id 再次写入会被拒绝,变更的记录进入死信。",
+        "idCheck：已保存的 id 再次写入会被拒绝，变更的记录进入死信。",
     );
     TargetSpec {
         name: name.to_owned(),
