@@ -376,7 +376,12 @@ texts! {
     FLOW_DID_NOT_BEGIN: "Flow `{flow}` did not run:", "流程 `{flow}` 未能运行：";
     PROGRESS_RECORDS: "{n:record|records}, {rate}/s", "{n} 条，{rate} 条/秒";
     PROGRESS_CALLS: "{left} of {calls:call|calls} left per {per}", "每 {per} 剩余调用 {left}/{calls}";
-    HELD_BY_LIMIT: "the call limit of `{account}`, until {until}", "`{account}` 的调用限额，至 {until}";
+    HELD_BY_LIMIT: "the call limit of `{account}` ({rate}), until {until}", "`{account}` 的调用限额（{rate}），至 {until}";
+    HELD_BY_ENDPOINT: "the call limit of `{endpoint}` at `{account}` ({rate}), until {until}", "`{account}` 的接口 `{endpoint}` 的调用限额（{rate}），至 {until}";
+    HELD_BY_SHARE: "the backfill's share of the call limit of `{account}` ({rate}), until {until}", "`{account}` 的调用限额中补读的份额（{rate}），至 {until}";
+    HELD_BY_ENDPOINT_SHARE: "the backfill's share of the call limit of `{endpoint}` at `{account}` ({rate}), until {until}", "`{account}` 的接口 `{endpoint}` 的调用限额中补读的份额（{rate}），至 {until}";
+    CALLS_UNDER_WAY: "calls under way", "进行中的调用";
+    HELD_BY_RENEWAL: "the token of `{account}`, which is being renewed", "`{account}` 的令牌（正在刷新）";
     HELD_BY_VENDOR: "the pause that the vendor of `{account}` asks for, until {until}", "`{account}` 的厂商要求的暂停，至 {until}";
     PROGRESS_WAITS: "waits for {what}", "等待：{what}";
     PROGRESS_TO_GO: "about {time} to go", "约剩 {time}";
