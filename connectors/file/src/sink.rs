@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use milkrun_core::stream::Title;
-use milkrun_core::{AppendSink, Appender, Error, Idempotency, Result, TargetSpec, async_trait};
+use milkrun_core::{AppendSink, Appender, Error, Existing, Idempotency, Result, TargetSpec, async_trait};
 
 use crate::declared::Writer;
 use crate::error::doing;
 use crate::source::blocking;
-use crate::write::{FileAppender, probe};
+use crate::write::{FileAppender, existing, probe};
 
 /// How many documents are worth one sync.
 const BATCH: u32 = 1000;
@@ -75,6 +75,11 @@ impl AppendSink for FileSink {
             })
         })
         .await
+    }
+
+    async fn existing(&self, target: &str) -> Result<Existing> {
+        let writer = self.writer(target)?;
+        blocking(move || existing(&writer)).await.map_err(|e| e.with("target", target))
     }
 
     async fn open(&self, target: &str, committed: Option<&str>) -> Result<Box<dyn Appender>> {

@@ -385,7 +385,7 @@ impl StreamConfig {
             notes: vec![Title::new(
                 "Which of a record's times `begin_at` and `end_at` are over is not documented; compare a first reading with \
                  the platform's own list.",
-                "`begin_at` 与 `end_at` 对应记录的哪个时间,公开资料没有说明;首次读取后请与平台列表核对。",
+                "`begin_at` 与 `end_at` 对应记录的哪个时间，公开资料没有说明；首次读取后请与平台列表核对。",
             )],
         }
     }
@@ -447,13 +447,13 @@ impl TargetConfig {
             let note = Title::new(
                 "idCheck: the platform skips a known id, so that a changed record is refused here instead of being skipped \
                  without a word. That a push leaves one record for each id is documented; the form of its answer is not.",
-                "idCheck:平台跳过已有 id,因此变更的记录在此被拒绝,而不是被悄悄跳过。同一 id 只存一条有文档说明,返回格式没有。",
+                "idCheck：平台跳过已有 id，因此变更的记录在此被拒绝，而不是被悄悄跳过。同一 id 只存一条有文档说明，返回格式没有。",
             );
             (note, Idempotency::Skip { field })
         } else {
             let note = Title::new(
                 "Without idCheck the platform overwrites a known id and sends the record on again, after a repeated push too.",
-                "关闭 idCheck 时,平台覆盖已有 id 并再次下发;重复推送也会再次下发。",
+                "关闭 idCheck 时，平台覆盖已有 id 并再次下发；重复推送也会再次下发。",
             );
             (note, Idempotency::Upsert { field })
         };

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use milkrun_core::{Error, ErrorKind, Result};
+use milkrun_core::{Error, ErrorKind, Existing, Result};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -139,6 +139,16 @@ impl Kept {
     /// The file's path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// What beginning the file anew would do to what it holds now.
+pub(crate) fn existing(path: &Path) -> Result<Existing> {
+    match fs::metadata(path) {
+        Ok(found) if found.len() > 0 => Ok(Existing::KeptAside),
+        Ok(_) => Ok(Existing::Nothing),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(Existing::Nothing),
+        Err(cause) => Err(wrong(cause).with("file", path.display())),
     }
 }
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use milkrun_core::declared::{check_name, title_or_name};
 use milkrun_core::stream::Title;
-use milkrun_core::{AppendSink, Appender, Error, ErrorKind, Idempotency, Result, TargetSpec, async_trait};
+use milkrun_core::{AppendSink, Appender, Error, ErrorKind, Existing, Idempotency, Result, TargetSpec, async_trait};
 
 use crate::config::{KeptConfig, NoopConfig};
 use crate::ids::IdRule;
-use crate::kept::{Kept, digest, probe};
+use crate::kept::{Kept, digest, existing, probe};
 
 /// How many documents are worth one sync.
 const BATCH: u32 = 1000;
@@ -41,7 +41,7 @@ impl NoopSink {
 fn spec(name: &str, title: Option<&Title>, id_check: bool) -> TargetSpec {
     let note = Title::new(
         "idCheck: a document whose id is kept already is refused, so that a changed record becomes a dead letter.",
-        "idCheck:已保存的 id 再次写入会被拒绝,变更的记录进入死信。",
+        "idCheck：已保存的 id 再次写入会被拒绝，变更的记录进入死信。",
     );
     TargetSpec {
         name: name.to_owned(),
@@ -71,6 +71,11 @@ impl AppendSink for NoopSink {
     async fn check(&self) -> Result<()> {
         let folder = self.folder.clone();
         blocking(move || probe(&folder)).await
+    }
+
+    async fn existing(&self, target: &str) -> Result<Existing> {
+        let path = self.path(target);
+        blocking(move || existing(&path)).await.map_err(|error| error.with("target", target))
     }
 
     async fn open(&self, target: &str, committed: Option<&str>) -> Result<Box<dyn Appender>> {

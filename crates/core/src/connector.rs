@@ -83,11 +83,30 @@ pub trait AppendSink: fmt::Debug + Send + Sync {
     /// Proves that it can be written.
     async fn check(&self) -> Result<()>;
 
+    /// What opening a target anew would do to what it holds now; nothing is changed by asking.
+    ///
+    /// # Errors
+    /// As [`AppendSink::open`], where the target cannot be looked at.
+    async fn existing(&self, target: &str) -> Result<Existing>;
+
     /// Opens a target and cuts what lies beyond `committed`, the mark of the last commit; `None` begins anew.
     ///
     /// # Errors
     /// [`ErrorKind::State`](crate::ErrorKind::State) if less is there than was committed.
     async fn open(&self, target: &str, committed: Option<&str>) -> Result<Box<dyn Appender>>;
+}
+
+/// What becomes of what a target of an [`AppendSink`] holds when it is opened anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It holds nothing, so nothing happens.
+    Nothing,
+    /// It is kept beside the new one, under another name.
+    KeptAside,
+    /// It is overwritten.
+    Replaced,
+    /// The opening is refused until it is moved away.
+    Refused,
 }
 
 /// An open target of an [`AppendSink`].
@@ -206,7 +225,8 @@ pub struct ConnectorSpec {
     pub targets: fn() -> Vec<TargetSpec>,
     /// The quota every account has, unless it is set otherwise.
     pub quota: fn() -> QuotaSpec,
-    /// A minimal, valid `[accounts.…]` table for the documentation and for `milkrun init`.
+    /// A minimal, valid `[accounts.…]` table for the documentation and for `milkrun init`, with a stream declared where
+    /// accounts have none by themselves.
     pub example: &'static str,
     /// Signs as the vendor's calls are signed, for comparison with the vendor's debugger; `None` if nothing is signed.
     pub sign: Option<fn(&SignRequest) -> Result<Signed>>,

@@ -45,7 +45,8 @@ pub use async_trait::async_trait;
 pub use chinese::Catalogue;
 pub use clock::{Clock, SystemClock};
 pub use connector::{
-    Account, AppendSink, Appender, ConnectorSpec, Opening, PageRequest, Sink, SinkKind, Source, connector, connectors,
+    Account, AppendSink, Appender, ConnectorSpec, Existing, Opening, PageRequest, Sink, SinkKind, Source, connector,
+    connectors,
 };
 pub use context::Context;
 pub use error::{Error, ErrorKind, Result, Retry};

@@ -180,6 +180,25 @@ pub struct Vault {
     not_before: Mutex<Option<Timestamp>>,
     /// Held while this process renews.
     turn: tokio::sync::Mutex<()>,
+    /// The parties whose calls wait for a token, and since when: one for each call.
+    waiting: Mutex<Vec<(Arc<str>, Timestamp)>>,
+}
+
+/// A call that waits for a token; dropping it says that it does no more.
+#[derive(Debug)]
+struct Waits<'a> {
+    vault: &'a Vault,
+    call: (Arc<str>, Timestamp),
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.vault.waiting.lock().expect("no holder panics");
+        // Calls of one party and instant are the same to all who ask.
+        if let Some(at) = waiting.iter().position(|call| *call == self.call) {
+            waiting.swap_remove(at);
+        }
+    }
 }
 
 impl Vault {
@@ -193,7 +212,21 @@ impl Vault {
             cached: Mutex::new(None),
             not_before: Mutex::new(None),
             turn: tokio::sync::Mutex::new(()),
+            waiting: Mutex::default(),
         }
+    }
+
+    /// How long calls of a party have been waiting for the account's token, which somebody renews; `None` if none waits.
+    pub fn waited(&self, party: &str) -> Option<Duration> {
+        let waiting = self.waiting.lock().expect("no holder panics");
+        let since = waiting.iter().filter(|(name, _)| **name == *party).map(|(_, since)| *since).min()?;
+        Some(Duration::try_from(self.clock.now().duration_since(since)).unwrap_or_default())
+    }
+
+    fn waits(&self, cx: &Context) -> Waits<'_> {
+        let call = (Arc::clone(&cx.party().name), self.clock.now());
+        self.waiting.lock().expect("no holder panics").push(call.clone());
+        Waits { vault: self, call }
     }
 
     /// The token to use now; it is had or renewed first if it is due.
@@ -207,6 +240,7 @@ impl Vault {
         {
             return Ok(Arc::clone(held));
         }
+        let _waits = self.waits(cx);
         let _turn = self.turn.lock().await;
         let Some(held) = self.load().await? else { return self.renew(cx, None).await };
         if !self.is_due(&held.token) {
@@ -229,6 +263,7 @@ impl Vault {
     /// # Errors
     /// Those of the store and of the token source.
     pub async fn refused(&self, cx: &Context, generation: u64) -> Result<Arc<StoredToken>> {
+        let _waits = self.waits(cx);
         let _turn = self.turn.lock().await;
         match self.load().await? {
             Some(held) if held.generation == generation => self.renew(cx, Some(held)).await,
@@ -475,6 +510,24 @@ mod tests {
         let renewed = futures_all(all.collect()).await;
         assert!(renewed.iter().all(|h| h.as_ref().unwrap().token.access.expose() == "token-1"));
         assert_eq!(setting.n_renewals(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whose_calls_wait_for_a_renewal_is_told() {
+        let setting = Setting::new(|_| Ok(()));
+        let (vault, cx) = (setting.vault(), setting.cx.clone().as_party("p"));
+        let held = vault.current(&cx).await.unwrap();
+        assert_eq!(vault.waited("p"), None);
+        let later = async |ms| {
+            setting.clock.sleep(Duration::from_millis(ms)).await;
+            [vault.waited("p"), vault.waited("other")]
+        };
+        tokio::select! {
+            biased;
+            _ = vault.refused(&cx, held.generation) => panic!("a renewal takes a second"),
+            told = later(400) => assert_eq!(told, [Some(Duration::from_millis(400)), None]),
+        }
+        assert_eq!(vault.waited("p"), None, "who has given up does not wait");
     }
 
     async fn futures_all<T>(mut futures: Vec<impl Future<Output = T>>) -> Vec<T> {

@@ -45,11 +45,12 @@ impl Calls {
         Self { ways: Some(Arc::new([source.clone(), sink.clone()])), ..Self::default() }
     }
 
-    /// What holds the run's next calls up for a second at least, if anything does; of two accounts, what lasts longer.
+    /// What holds the run's next calls up for a second at least, if anything does; of two accounts, what lasts
+    /// longer, and what nobody knows the end of last.
     pub fn held_up(&self) -> Option<HeldUp> {
         let ways = self.ways.as_ref()?.iter();
-        let held = ways.filter_map(|cx| cx.transport()?.limiter().held_up(&cx.party().name));
-        held.filter(|held| held.left >= HELD_UP).max_by_key(|held| held.until)
+        let held = ways.filter_map(|cx| cx.transport()?.held_up(&cx.party().name, HELD_UP));
+        held.max_by_key(|held| held.until)
     }
 
     /// Calls to the source's account, repetitions included.

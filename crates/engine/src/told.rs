@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use milkrun_core::connector::AppendSink;
-use milkrun_core::quota::{Limiter, MemoryQuotaLog};
+use milkrun_core::connector::{AppendSink, Existing};
+use milkrun_core::quota::{HeldBy, Limiter, MemoryQuotaLog};
 use milkrun_core::state::{Stage, StateStore, Verdict};
 use milkrun_core::stream::{Proof, StreamSpec, WindowSpec};
-use milkrun_core::token::Token;
+use milkrun_core::token::{Token, TokenPolicy, TokenSource, Vault};
 use milkrun_core::transport::{Answer, Call, Protocol, Transport, TransportOptions, Wire, client};
 use milkrun_core::{
     Appender, Clock, Context, Error, ErrorKind, Idempotency, Page, PageRequest, Quota, QuotaSpec, Result, SinkKind,
     Source, SystemClock, TargetSpec, Timestamp,
 };
 use milkrun_mapping::Mapping;
-use milkrun_testkit::memory::{MemoryJournal, MemoryStore};
+use milkrun_testkit::memory::{MemoryJournal, MemoryStore, MemoryTokens};
 use milkrun_testkit::sample_stream;
 use milkrun_testkit::sinks::{MemoryAppend, MemorySink, Trouble, sample_target};
 use milkrun_testkit::world::World;
@@ -92,6 +92,10 @@ impl AppendSink for Brittle {
 
     async fn check(&self) -> Result<()> {
         Ok(())
+    }
+
+    async fn existing(&self, _: &str) -> Result<Existing> {
+        Ok(Existing::Nothing)
     }
 
     async fn open(&self, _: &str, _: Option<&str>) -> Result<Box<dyn Appender>> {
@@ -252,6 +256,58 @@ async fn flows_of_one_account_count_their_own_calls() {
     assert_eq!((few.calls, many.calls), (few.counts.pages, many.counts.pages));
     assert!(few.calls > 0 && many.calls > few.calls);
     assert_eq!(cx.transport().unwrap().stats().calls(), few.calls + many.calls);
+}
+
+/// A vendor that thinks for half a minute before it is asked for a token.
+#[derive(Debug)]
+struct Slow;
+
+#[async_trait]
+impl TokenSource for Slow {
+    fn policy(&self) -> TokenPolicy {
+        TokenPolicy { before_end: Duration::ZERO, longest_age: None, shortest_age: Duration::ZERO }
+    }
+
+    async fn grant(&self, cx: &Context) -> Result<Token> {
+        cx.clock().sleep(Duration::from_secs(30)).await;
+        let call = Call::form("token", "http://127.0.0.1:1/", Vec::new()).not_idempotent().without_token();
+        Err(cx.call(call).await.unwrap_err())
+    }
+
+    async fn renew(&self, cx: &Context, _: &Token) -> Result<Token> {
+        self.grant(cx).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_is_told_and_what_holds_it_up_itself() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_at(Timestamp::UNIX_EPOCH));
+    let spec = QuotaSpec::account(Quota::unlimited());
+    let limiter = Limiter::new("a", &spec, Arc::new(MemoryQuotaLog::default()), Arc::clone(&clock));
+    let vault = Vault::new("a", Arc::new(MemoryTokens::default()), Arc::new(Slow), Arc::clone(&clock));
+    let options = TransportOptions::default();
+    let transport = Transport::new(client().unwrap(), Arc::new(Plain), limiter, Some(vault), options);
+    let transport = Arc::new(transport);
+    transport.limiter().pause(Duration::from_mins(2));
+    let cx = Context::new("a", Arc::clone(&clock), Arc::clone(&transport)).as_party("flow");
+    let told = async |secs| {
+        clock.sleep(Duration::from_secs(secs)).await;
+        let held = |party| transport.held_up(party, Duration::from_secs(5)).map(|held| (held.by, held.until));
+        assert_eq!(held("other"), None, "it has no call that waits");
+        held("flow")
+    };
+    let paused = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(2);
+    let all = async { [told(4).await, told(10).await, told(30).await] };
+    tokio::select! {
+        biased;
+        _ = cx.call(Call::form("orders", "http://127.0.0.1:1/", Vec::new())) => panic!("there is no token yet"),
+        all = all => assert_eq!(
+            all,
+            [None, Some((HeldBy::Renewal, None)), Some((HeldBy::Vendor, Some(paused)))],
+            "a short wait is not told"
+        ),
+    }
+    assert_eq!(told(1).await, None);
 }
 
 #[tokio::test(start_paused = true)]

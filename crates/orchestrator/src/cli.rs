@@ -132,7 +132,7 @@ pub(crate) struct Demo {
 
 #[derive(Args, Debug)]
 pub(crate) struct Init {
-    /// A connector to write an example account for; may be given several times.
+    /// A connector to write an example account and an example flow for; may be given several times.
     #[arg(long = "connector", value_name = "CONNECTOR")]
     pub(crate) connectors: Vec<String>,
     /// Where the key of the vault is kept: in the file `milkrun.key`, or in the system's keyring.
@@ -477,7 +477,7 @@ pub(crate) fn command(lang: Lang) -> clap::Command {
 /// The headings that clap would write in English.
 fn in_chinese(command: clap::Command) -> clap::Command {
     let say = |text| Lang::Zh.say(text);
-    let template = format!("{{about-with-newline}}\n{} {{usage}}\n\n{{all-args}}{{after-help}}", say(text::HELP_USAGE));
+    let template = format!("{{about-with-newline}}\n{}{{usage}}\n\n{{all-args}}{{after-help}}", say(text::HELP_USAGE));
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     let flag = |name: &'static str, action, text| {
         clap::Arg::new(name).long(name).action(action).help(say(text)).help_heading(say(text::HELP_OPTIONS))

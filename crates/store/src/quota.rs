@@ -76,7 +76,7 @@ fn enter(conn: &Connection, workers: &Workers, lanes: &[Lane], ticket: u64, now:
         let ended = |skip: usize| nth_end(conn, number, skip);
         // `wait_for` asks for ends and knows no errors: the first one is kept.
         let fault = RefCell::new(None);
-        let wait = wait_for(&lane.quota, under_way, now, |skip| {
+        let full = wait_for(&lane.quota, under_way, now, |skip| {
             ended(skip).unwrap_or_else(|e| {
                 fault.replace(Some(e));
                 None
@@ -85,8 +85,8 @@ fn enter(conn: &Connection, workers: &Workers, lanes: &[Lane], ticket: u64, now:
         if let Some(fault) = fault.into_inner() {
             return Err(fault);
         }
-        if !wait.is_zero() {
-            return Ok(Admission::Wait { lane: index, wait });
+        if let Some(full) = full {
+            return Ok(Admission::Wait { lane: index, full });
         }
     }
     let mut insert = conn.prepare_cached("INSERT INTO call(ticket, lane, worker) VALUES(?1, ?2, ?3)")?;
@@ -185,6 +185,7 @@ mod tests {
     use std::time::Duration;
 
     use milkrun_core::Quota;
+    use milkrun_core::quota::Full;
 
     use super::*;
     use crate::schema::QUOTA;
@@ -228,9 +229,9 @@ mod tests {
         let lane = Lane { name: "km".into(), quota: Quota::per_second(1) };
         one_call(&calls(folder.path()), &lane, at(86_400)).await;
         // The first call of a process puts such ends in order.
-        let wait = Duration::from_millis(1001);
+        let full = Full { rate: Some(lane.quota.rates[0]), wait: Duration::from_millis(1001) };
         let calls = calls(folder.path());
-        assert_eq!(one_call(&calls, &lane, at(0)).await, Admission::Wait { lane: 0, wait });
+        assert_eq!(one_call(&calls, &lane, at(0)).await, Admission::Wait { lane: 0, full });
         assert!(matches!(one_call(&calls, &lane, at(2)).await, Admission::Entered(_)));
         // A small difference between two processes' clocks is waited for.
         one_call(&calls, &lane, at(30)).await;

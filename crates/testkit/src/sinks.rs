@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use milkrun_core::connector::{AppendSink, Appender, Sink};
+use milkrun_core::connector::{AppendSink, Appender, Existing, Sink};
 use milkrun_core::stream::Title;
 use milkrun_core::target::{Delivery, Idempotency, Operation, Receipt, TargetSpec};
 use milkrun_core::{Context, Error, ErrorKind, Result};
@@ -234,6 +234,11 @@ impl AppendSink for MemoryAppend {
 
     async fn check(&self) -> Result<()> {
         Ok(())
+    }
+
+    async fn existing(&self, _: &str) -> Result<Existing> {
+        let is_empty = self.medium.lock().expect("no holder panics").text.is_empty();
+        Ok(if is_empty { Existing::Nothing } else { Existing::Replaced })
     }
 
     async fn open(&self, _: &str, committed: Option<&str>) -> Result<Box<dyn Appender>> {

@@ -87,7 +87,7 @@ impl Installation {
         self.variables = variables(vendor);
     }
 
-    /// Starts `milkrun` with these arguments, in English, with the log of everything.
+    /// Starts `milkrun` with these arguments, in English unless they say otherwise, with the log of everything.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         self.start_told(arguments, "")
     }
@@ -99,7 +99,10 @@ impl Installation {
 
     fn start_told(&self, arguments: &[&str], input: &str) -> Running {
         let mut command = Command::new(binary());
-        command.args(arguments).args(["--lang", "en", "--no-progress", "-vvv"]);
+        command.args(arguments).args(["--no-progress", "-vvv"]);
+        if !arguments.contains(&"--lang") {
+            command.args(["--lang", "en"]);
+        }
         command.arg("--dir").arg(self.dir.path()).arg("--log-json").arg(self.path("console/calls.jsonl"));
         // Neither proxies nor languages nor colours of whoever runs the tests.
         command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));

@@ -3,6 +3,7 @@
 
 mod console;
 mod in_process;
+mod init;
 mod installation;
 mod milkrun;
 mod output;

@@ -221,9 +221,26 @@ fn a_run_says_when_its_calls_are_held_up() {
     let (serving, console) = serve(&installation);
     console.does("POST", "/flows/orders/run", &json!({}));
     let is_told = |flow: &Value| {
-        flow["running"]["waits_for"].as_str().is_some_and(|why| why.starts_with("the call limit of `km`, until "))
+        flow["running"]["waits_for"]
+            .as_str()
+            .is_some_and(|why| why.starts_with("the call limit of `km` (5/1m), until "))
     };
     console.until("/flows/orders", is_told);
+    console.does("POST", "/flows/orders/cancel", &json!({}));
+    console.until("/flows/orders", |flow| flow["running"].is_null());
+    end(serving);
+}
+
+#[test]
+fn a_run_says_when_its_token_is_being_renewed() {
+    let vendor = slow();
+    let installation = Installation::of_orders(&vendor, "window = \"1d\"\npage_size = 50");
+    let held = FaultRule::new(Fault::Slow { delay: Duration::from_secs(20) });
+    vendor.control.add_fault(held.next(1).method("open.token.refresh"));
+    vendor.control.kill_session();
+    let (serving, console) = serve(&installation);
+    console.does("POST", "/flows/orders/run", &json!({}));
+    console.until("/flows/orders", |flow| flow["running"]["waits_for"] == "the token of `km`, which is being renewed");
     console.does("POST", "/flows/orders/cancel", &json!({}));
     console.until("/flows/orders", |flow| flow["running"].is_null());
     end(serving);

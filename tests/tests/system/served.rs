@@ -1,9 +1,11 @@
-//! Every stream that a connector has by itself is served by the vendor's simulator, end to end.
+//! Every stream that a connector has by itself is served by the vendor's simulator, end to end, and so is the flow that
+//! `init` writes for it.
 
 use jiff::SignedDuration;
 use milkrun_core::{ConnectorSpec, connectors};
 use milkrun_sandbox::{kuaimai, yonyou};
 
+use crate::init::example_flow;
 use crate::milkrun::side_by_side;
 use crate::promises::{ACCESS, APP, REFRESH, place, start_jushuitan, start_tplus, start_yonyou};
 use crate::simulator::Simulator;
@@ -50,6 +52,21 @@ fn start_kuaimai() -> (Simulator, String) {
     (vendor, account)
 }
 
+/// The name of the flow that `init` wrote.
+const EXAMPLE: &str = "example-of-init";
+
+/// The flow that `init` writes, for the account of this installation and the days that the simulator has.
+fn example(spec: &ConnectorSpec, vendor: &Simulator) -> String {
+    let flow = example_flow(spec.name);
+    let mut table: toml::Table = flow.parse().unwrap();
+    table["source"]["account"] = "it".into();
+    table["sink"]["target"] = EXAMPLE.into();
+    if let Some(since) = table["source"].get_mut("since") {
+        *since = floor(vendor.control.now() - SignedDuration::try_from(10 * DAY).unwrap()).to_string().into();
+    }
+    table.to_string()
+}
+
 #[test]
 fn every_stream_of_every_connector_is_served_by_its_simulator() {
     let with_streams = connectors().into_iter().filter(|spec| !(spec.streams)().is_empty());
@@ -73,10 +90,11 @@ fn read_all(spec: &ConnectorSpec) {
         );
         place.flow(name, &text);
     }
+    place.flow(EXAMPLE, &example(spec, &vendor));
     let ended = place.milkrun(&["run", "--all", "--json"]);
     let report = ended.json();
     let flows = report["flows"].as_array().unwrap();
-    assert_eq!(flows.len(), streams.len(), "{}: {ended}", spec.name);
+    assert_eq!(flows.len(), streams.len() + 1, "{}: {ended}", spec.name);
     let wrong: Vec<String> = flows
         .iter()
         .filter(|flow| flow["verdict"] != "reconciled" || flow["counts"]["documents"] == 0)

@@ -295,6 +295,53 @@ fn beginning_anew_asks_first_and_keeps_the_old_documents_aside() {
 }
 
 #[test]
+fn beginning_anew_tells_of_the_one_way_that_is_set() {
+    let vendor = vendor();
+    let installation = Installation::of_orders(&vendor, "");
+    let accounts = fs::read_to_string(installation.path("milkrun.toml")).unwrap();
+    let set = |way: &str| {
+        let target = "[[accounts.files.targets]]\nname = \"orders\"\npath = \"orders.jsonl\"\n";
+        let text = format!("{accounts}\n{target}on_existing = \"{way}\"\n");
+        fs::write(installation.path("milkrun.toml"), text).unwrap();
+    };
+    // Nobody answers, so nothing is done.
+    let told = |lang: &str| installation.milkrun(&["run", "orders", "--restart", "--lang", lang]).with(2).said();
+    set("refuse");
+    assert!(told("en").contains("orders: everything is read again; the file of target `orders` holds nothing yet."));
+    assert!(told("zh").contains("orders：将全部重新读取；目标 `orders` 的文件尚无内容。"));
+    installation.milkrun(&["run", "orders", "--restart", "--yes"]).with(0);
+    let before = fs::read(installation.path(OUT)).unwrap();
+
+    let ways = [
+        (
+            "keep-aside",
+            "is kept under another name, as `….bak-1`, and written anew.",
+            "的文件会改名保留（如 `….bak-1`）",
+        ),
+        ("replace", "the file of target `orders` is overwritten.", "目标 `orders` 的文件会被覆盖。"),
+        ("refuse", "has content, and it refuses to be written over", "的文件已有内容，且设置为拒绝覆盖"),
+    ];
+    for (way, ..) in ways {
+        set(way);
+        let (said, in_chinese) = (told("en"), told("zh"));
+        for (other, other_english, other_chinese) in ways {
+            assert_eq!(said.contains(other_english), other == way, "{way}: {said}");
+            assert_eq!(in_chinese.contains(other_chinese), other == way, "{way}: {in_chinese}");
+        }
+    }
+    // A yes does not help where the target refuses, and nothing is forgotten.
+    let refused = installation.milkrun(&["run", "orders", "--restart", "--yes"]).with(2).said();
+    assert!(refused.contains("move out/orders.jsonl away"), "{refused}");
+    assert_eq!(fs::read(installation.path(OUT)).unwrap(), before);
+    let again = installation.milkrun(&["run", "orders", "--json"]).with(0).json();
+    assert_eq!(again["flows"][0]["counts"]["new"], 0, "{again:#}");
+    set("replace");
+    installation.milkrun(&["run", "orders", "--restart", "--yes"]).with(0);
+    installation.orders().assert_are(&vendor.orders());
+    assert!(!installation.path("out/orders.jsonl.bak-1").exists());
+}
+
+#[test]
 fn a_state_that_cannot_be_looked_at_is_not_taken_for_none() {
     let vendor = vendor();
     let installation = Installation::of_orders(&vendor, "");

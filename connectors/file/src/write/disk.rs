@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use flate2::write::GzEncoder;
-use milkrun_core::{Error, ErrorKind, Result};
+use milkrun_core::{Error, ErrorKind, Existing, Result};
 
 use crate::config::{Compression, OnExisting};
 use crate::declared::Writer;
@@ -40,24 +40,21 @@ impl Disk {
         let wrong = |e| doing("the file cannot be written", e).with("file", &shown);
         make_folder(path.parent()).map_err(wrong)?;
         let mut file = open_locked(&path, &shown)?;
-        let empty = pack(tail, true, writer.compression).map_err(wrong)?;
         let n_bytes = file.metadata().map_err(wrong)?.len();
-        if n_bytes > 0 && !holds(&file, n_bytes, &empty).map_err(wrong)? {
-            match writer.on_existing {
-                OnExisting::Replace => {}
-                OnExisting::Refuse => {
-                    return Err(Error::config("the file is there already, and on_existing = \"refuse\"")
-                        .with("file", &shown)
-                        .with("bytes", n_bytes)
-                        .advise("move it away, or set on_existing = \"keep-aside\" or \"replace\""));
-                }
-                OnExisting::KeepAside => {
-                    let aside = free_name(&path);
-                    fs::rename(&path, &aside).map_err(wrong)?;
-                    tracing::warn!(file = shown, aside = %aside.display(), "the file was there already and is kept aside");
-                    // The old file stays locked until here, so that no other process begins it meanwhile.
-                    file = open_locked(&path, &shown)?;
-                }
+        match fate(&file, n_bytes, writer, tail).map_err(wrong)? {
+            Existing::Nothing | Existing::Replaced => {}
+            Existing::Refused => {
+                return Err(Error::config("the file is there already, and on_existing = \"refuse\"")
+                    .with("file", &shown)
+                    .with("bytes", n_bytes)
+                    .advise("move it away, or set on_existing = \"keep-aside\" or \"replace\""));
+            }
+            Existing::KeptAside => {
+                let aside = free_name(&path);
+                fs::rename(&path, &aside).map_err(wrong)?;
+                tracing::warn!(file = shown, aside = %aside.display(), "the file was there already and is kept aside");
+                // The old file stays locked until here, so that no other process begins it meanwhile.
+                file = open_locked(&path, &shown)?;
             }
         }
         sync_folder(path.parent()).map_err(wrong)?;
@@ -200,6 +197,31 @@ fn open_locked(path: &Path, shown: &str) -> Result<File> {
         }
     }
     Err(busy())
+}
+
+/// What beginning the file anew would do to what it holds now. `tail` is what a file without rows holds.
+///
+/// # Errors
+/// [`ErrorKind::Io`] if it cannot be read.
+pub(crate) fn existing(writer: &Writer, tail: &[u8]) -> Result<Existing> {
+    let fate = || match File::open(writer.file.full()) {
+        Ok(file) => fate(&file, file.metadata()?.len(), writer, tail),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Existing::Nothing),
+        Err(e) => Err(e),
+    };
+    fate().map_err(|e| doing("the file cannot be read", e).with("file", &writer.file))
+}
+
+/// What becomes of the `n_bytes` of the file: a file without rows holds nothing.
+fn fate(file: &File, n_bytes: u64, writer: &Writer, tail: &[u8]) -> io::Result<Existing> {
+    if n_bytes == 0 || holds(file, n_bytes, &pack(tail, true, writer.compression)?)? {
+        return Ok(Existing::Nothing);
+    }
+    Ok(match writer.on_existing {
+        OnExisting::KeepAside => Existing::KeptAside,
+        OnExisting::Replace => Existing::Replaced,
+        OnExisting::Refuse => Existing::Refused,
+    })
 }
 
 /// Whether the file holds these bytes and no others.

@@ -7,7 +7,7 @@ mod mark;
 use std::mem;
 use std::path::PathBuf;
 
-use milkrun_core::{Appender, Error, ErrorKind, Result, async_trait};
+use milkrun_core::{Appender, Error, ErrorKind, Existing, Result, async_trait};
 
 use crate::declared::Writer;
 use crate::source::blocking;
@@ -15,6 +15,11 @@ use crate::write::disk::Disk;
 pub(crate) use crate::write::disk::probe;
 use crate::write::form::Form;
 use crate::write::mark::Mark;
+
+/// What opening the file anew would do to what it holds now. It may block.
+pub(crate) fn existing(writer: &Writer) -> Result<Existing> {
+    disk::existing(writer, &Form::new(writer, 0, None).tail())
+}
 
 /// How much memory is kept between two syncs.
 const KEPT: usize = 4 * 1024 * 1024;

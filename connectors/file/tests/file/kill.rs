@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 
-use milkrun_core::ErrorKind;
+use milkrun_core::{ErrorKind, Existing, SinkKind};
 
 use crate::support::{Installation, read, target, write};
 
@@ -122,6 +122,37 @@ async fn replacing_is_a_choice() {
     let account = home.open("targets = [{ name = 't', path = 'x.json', on_existing = 'replace' }]").unwrap();
     write(&account, "t", None, &[]).await.unwrap();
     assert_eq!((home.text("x.json").as_str(), home.names(".")), ("[]\n", vec!["x.json".to_owned()]));
+}
+
+/// What is told before beginning anew is what then happens.
+#[tokio::test]
+async fn what_becomes_of_a_file_is_told_before() {
+    let ways = [
+        ("keep-aside", Existing::KeptAside, vec!["x.csv.gz", "x.csv.gz.bak-1"]),
+        ("replace", Existing::Replaced, vec!["x.csv.gz"]),
+        ("refuse", Existing::Refused, vec!["x.csv.gz"]),
+    ];
+    for (way, existing, names) in ways {
+        let home = Installation::new();
+        let settings = format!(
+            "targets = [{{ name = 't', path = 'x.csv.gz', csv = {{ columns = ['id'] }}, on_existing = '{way}' }}]"
+        );
+        let account = home.open(&settings).unwrap();
+        let Some(SinkKind::Appends(sink)) = &account.sink else { panic!("files are appended to") };
+        assert_eq!(sink.existing("t").await.unwrap(), Existing::Nothing);
+        assert!(home.names(".").is_empty(), "asking makes no file");
+        // A header is no content.
+        write(&account, "t", None, &[]).await.unwrap();
+        assert_eq!(sink.existing("t").await.unwrap(), Existing::Nothing);
+        write(&account, "t", None, &["{\"id\":1}"]).await.unwrap();
+        let before = home.get("x.csv.gz");
+        assert_eq!(sink.existing("t").await.unwrap(), existing);
+        assert_eq!((home.names("."), home.get("x.csv.gz")), (vec!["x.csv.gz".to_owned()], before.clone()), "{way}");
+        let begun = write(&account, "t", None, &[]).await;
+        assert_eq!(begun.is_err(), existing == Existing::Refused, "{way}");
+        assert_eq!(home.get("x.csv.gz") == before, existing == Existing::Refused, "{way}");
+        assert_eq!(home.names("."), names, "{way}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 
-use milkrun_core::{ErrorKind, Idempotency};
+use milkrun_core::{ErrorKind, Existing, Idempotency};
 
 use crate::support::{Installation, medium};
 
@@ -58,6 +58,21 @@ async fn what_was_not_committed_is_cut() {
     appender.push(&["{\"id\":\"lost\"}"]).unwrap();
     appender.finish().await.unwrap();
     assert_eq!(home.read(FILE), expected + "{\"id\":\"lost\"}\n");
+}
+
+#[tokio::test]
+async fn what_becomes_of_the_kept_is_told_before() {
+    let home = Installation::new();
+    let sink = medium(&home.noop(""));
+    assert_eq!(sink.existing("refunds").await.unwrap(), Existing::Nothing);
+    let mut appender = sink.open("refunds", None).await.unwrap();
+    assert_eq!(sink.existing("refunds").await.unwrap(), Existing::Nothing);
+    appender.push(&["{\"id\":1}"]).unwrap();
+    appender.finish().await.unwrap();
+    drop(appender);
+    assert_eq!(sink.existing("refunds").await.unwrap(), Existing::KeptAside);
+    sink.open("refunds", None).await.unwrap();
+    assert_eq!(home.read(&format!("{FILE}.bak-1")), "{\"id\":1}\n");
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::log::{Admission, Lane, MemoryQuotaLog, QuotaLog};
+use super::log::{Admission, Full, Lane, MemoryQuotaLog, QuotaLog};
 use super::pace::Pace;
-use super::queue::{Party, Queue, Step};
+use super::queue::{Party, Queue, Room, Step};
 use super::{QuotaSpec, Rate, signed};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
@@ -48,6 +48,11 @@ impl Limiter {
             queue: Queue::default(),
             pause: Mutex::new(None),
         }
+    }
+
+    /// The account.
+    pub fn account(&self) -> &str {
+        &self.account.name
     }
 
     /// The lanes that count a call: the account's, the endpoint's, and the same for the party where it is bounded.
@@ -99,10 +104,7 @@ impl Limiter {
                     }
                 }
                 Step::Ask => match self.ask(&lanes, now).await? {
-                    Answer::Full { lane, wait } => {
-                        let now = self.clock.now();
-                        place.full(lane, now + signed(wait), now);
-                    }
+                    Answer::Full { lane, full } => place.full(lane, full, self.clock.now()),
                     Answer::Entered(ticket) => {
                         place.served();
                         let permit = Permit { limiter: self, lanes, ticket: Some(ticket) };
@@ -127,7 +129,7 @@ impl Limiter {
         tokio::spawn(async move {
             let answer = log.enter(&lanes, now).await.map(|admission| match admission {
                 Admission::Entered(number) => Answer::Entered(Ticket { log, clock, number }),
-                Admission::Wait { lane, wait } => Answer::Full { lane, wait },
+                Admission::Wait { lane, full } => Answer::Full { lane, full },
             });
             drop(tell.send(answer));
         });
@@ -148,20 +150,39 @@ impl Limiter {
         *pause = Some(pause.map_or(until, |old| old.max(until)));
     }
 
-    /// What holds up all calls of a party that wait now; nothing if none waits, or one may go on.
-    pub fn held_up(&self, party: &str) -> Option<HeldUp> {
+    /// What holds up all calls of a party that wait now, for `at_least` so long; nothing if none waits, or one may go on.
+    pub fn held_up(&self, party: &str, at_least: Duration) -> Option<HeldUp> {
+        self.held_up_of(Some(party), at_least)
+    }
+
+    /// The same for what the account cannot do without.
+    pub(crate) fn held_up_first(&self, at_least: Duration) -> Option<HeldUp> {
+        self.held_up_of(None, at_least)
+    }
+
+    fn held_up_of(&self, party: Option<&str>, at_least: Duration) -> Option<HeldUp> {
         let now = self.clock.now();
-        let room = self.queue.room_at(party, now)?;
-        let pause = *self.pause.lock().expect("no holder panics");
-        let held = |until: Timestamp, by| HeldUp {
-            account: self.account.name.clone(),
-            by,
-            until,
-            left: Duration::try_from(until.duration_since(now)).unwrap_or_default(),
+        let closed = match self.queue.room(party, now)? {
+            Room::Open => None,
+            Room::Closed { lane, rate, until } => Some((HeldBy::Limit(self.limit(&lane, rate)), until)),
         };
-        let pause = pause.filter(|until| *until > now).map(|until| held(until, HeldBy::Vendor));
-        let closed = (room > now).then(|| held(room, HeldBy::Limit));
-        [pause, closed].into_iter().flatten().max_by_key(|held| held.until)
+        let pause = self.pause.lock().expect("no holder panics").map(|until| (HeldBy::Vendor, until));
+        let (by, until) = [pause, closed].into_iter().flatten().max_by_key(|(_, until)| *until)?;
+        let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+        let account = self.account.name.clone();
+        (!left.is_zero() && left >= at_least).then_some(HeldUp { account, by, until: Some(until) })
+    }
+
+    /// Whose lane it is.
+    fn limit(&self, lane: &str, rate: Option<Rate>) -> Limit {
+        let endpoints = self.endpoints.iter().map(|(endpoint, own)| (Some(endpoint), own));
+        let own = |(endpoint, own): (Option<&String>, &Lane)| {
+            let rest = lane.strip_prefix(own.name.as_str())?;
+            let is_own = rest.is_empty() || rest.starts_with('@');
+            is_own.then(|| Limit { endpoint: endpoint.cloned(), is_share: !rest.is_empty(), rate })
+        };
+        let limit = endpoints.chain([(None, &self.account)]).find_map(own);
+        limit.unwrap_or(Limit { endpoint: None, is_share: false, rate })
     }
 
     /// How many calls are left now in the fullest window, and the window; `None` without a limit.
@@ -182,24 +203,35 @@ pub struct HeldUp {
     /// What holds them.
     pub by: HeldBy,
     /// Until when, as far as is known now.
-    pub until: Timestamp,
-    /// How long that is from now.
-    pub left: Duration,
+    pub until: Option<Timestamp>,
 }
 
 /// What holds calls up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeldBy {
-    /// A limit of the account or of an endpoint has no room.
-    Limit,
+    /// A limit has no room.
+    Limit(Limit),
     /// The vendor said that calls come too fast.
     Vendor,
+    /// The account's token is being renewed.
+    Renewal,
+}
+
+/// A limit of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The endpoint, if it is not that of all calls.
+    pub endpoint: Option<String>,
+    /// Whether it is the share that a party may use of the limit.
+    pub is_share: bool,
+    /// The rate; `None` if as many calls are under way as may be.
+    pub rate: Option<Rate>,
 }
 
 /// What the log says to a call.
 enum Answer {
     Entered(Ticket),
-    Full { lane: usize, wait: Duration },
+    Full { lane: usize, full: Full },
 }
 
 /// A call that the log counts as under way; dropping it ends it.

@@ -29,9 +29,18 @@ pub enum Admission {
     Wait {
         /// The lane that is full.
         lane: usize,
-        /// How long at least.
-        wait: Duration,
+        /// Which of its limits, and for how long.
+        full: Full,
     },
+}
+
+/// A limit that has no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full {
+    /// Of several, the one that lasts longest; `None` if as many calls are under way as may be.
+    pub rate: Option<Rate>,
+    /// How long it lasts at least; never zero.
+    pub wait: Duration,
 }
 
 /// The memory of calls, shared by all that use an account.
@@ -58,8 +67,8 @@ pub struct LaneLog {
 }
 
 impl LaneLog {
-    /// How long a call has to wait; zero if it may be sent.
-    pub fn wait(&mut self, quota: &Quota, now: Timestamp) -> Duration {
+    /// Why a call has to wait; nothing if it may be sent.
+    pub fn wait(&mut self, quota: &Quota, now: Timestamp) -> Option<Full> {
         let longest = quota.longest();
         while self.ended.front().is_some_and(|&t| now.duration_since(t) > signed(longest)) {
             self.ended.pop_front();
@@ -73,7 +82,8 @@ impl LaneLog {
     }
 }
 
-/// How long a call has to wait, from the number of calls under way and the ends of the others, newest first.
+/// Why a call has to wait, from the number of calls under way and the ends of the others, newest first; nothing if it
+/// may be sent.
 ///
 /// `ended(n)` is when the call with that index ended, counted from the newest, or `None` if there are not so many.
 pub fn wait_for(
@@ -81,22 +91,24 @@ pub fn wait_for(
     under_way: usize,
     now: Timestamp,
     ended: impl Fn(usize) -> Option<Timestamp>,
-) -> Duration {
+) -> Option<Full> {
     if under_way >= quota.concurrency.max(1) as usize {
-        return LOOK_AGAIN;
+        return Some(Full { rate: None, wait: LOOK_AGAIN });
     }
-    let waits = quota.rates.iter().map(|rate| {
+    let full = quota.rates.iter().filter_map(|&rate| {
         let places = rate.calls.max(1) as usize;
+        let full = |wait| Full { rate: Some(rate), wait };
         if under_way >= places {
-            return LOOK_AGAIN;
+            return Some(full(LOOK_AGAIN));
         }
         // The call that has to be out of the window: with it and all newer ones, the window would be full.
-        let Some(end) = ended(places - under_way - 1) else { return Duration::ZERO };
+        let end = ended(places - under_way - 1)?;
         // One millisecond more, so that a window which includes both its ends is kept too.
         let free_at = end + signed(rate.per) + SignedDuration::from_millis(1);
-        Duration::try_from(free_at.duration_since(now)).unwrap_or(Duration::ZERO)
+        let wait = Duration::try_from(free_at.duration_since(now)).ok()?;
+        (!wait.is_zero()).then(|| full(wait))
     });
-    waits.max().unwrap_or_default()
+    full.max_by_key(|full| full.wait)
 }
 
 /// How many calls a rate has left when `used` are in its window.
@@ -121,9 +133,8 @@ impl QuotaLog for MemoryQuotaLog {
     async fn enter(&self, lanes: &[Lane], now: Timestamp) -> Result<Admission> {
         let mut inner = self.inner.lock().expect("no holder panics");
         for (index, lane) in lanes.iter().enumerate() {
-            let wait = inner.lanes.entry(lane.name.clone()).or_default().wait(&lane.quota, now);
-            if !wait.is_zero() {
-                return Ok(Admission::Wait { lane: index, wait });
+            if let Some(full) = inner.lanes.entry(lane.name.clone()).or_default().wait(&lane.quota, now) {
+                return Ok(Admission::Wait { lane: index, full });
             }
         }
         inner.next += 1;

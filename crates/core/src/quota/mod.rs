@@ -26,8 +26,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-pub use self::limiter::{HeldBy, HeldUp, Limiter, Permit};
-pub use self::log::{Admission, Lane, LaneLog, MemoryQuotaLog, QuotaLog, left_of, wait_for};
+pub use self::limiter::{HeldBy, HeldUp, Limit, Limiter, Permit};
+pub use self::log::{Admission, Full, Lane, LaneLog, MemoryQuotaLog, QuotaLog, left_of, wait_for};
 pub use self::queue::Party;
 
 /// So many calls in any sliding window of that length.

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::log::Lane;
+use super::log::{Full, Lane};
+use super::{Rate, signed};
 
 /// Who asks for calls: parties of one account share its quota fairly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +55,33 @@ struct Waiting {
     now: u64,
     /// For each party that was served lately, where its next call begins.
     parties: HashMap<(Arc<str>, u8), u64>,
-    /// Lanes that have no room before that instant.
-    closed: HashMap<String, Timestamp>,
+    /// Lanes that have no room before an instant.
+    closed: HashMap<String, Closed>,
     /// The call that asks the log just now: one at a time.
     asking: Option<u64>,
+}
+
+/// Until when a lane has no room, and which of its rates is full.
+#[derive(Clone, Copy, Debug)]
+struct Closed {
+    until: Timestamp,
+    rate: Option<Rate>,
+}
+
+/// What the first of some waiting calls waits for, as far as that is known.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// It may have room now.
+    Open,
+    /// A lane is full.
+    Closed {
+        /// The lane's name.
+        lane: String,
+        /// Which of its rates; `None` if as many calls are under way as may be.
+        rate: Option<Rate>,
+        /// Until when.
+        until: Timestamp,
+    },
 }
 
 #[derive(Debug)]
@@ -100,12 +124,21 @@ impl Queue {
         waiting.wake_first(now);
     }
 
-    /// When the first of a party's waiting calls may have room, as far as that is known; `now` if one has it, `None` if
-    /// none waits. What is urgent is nobody's.
-    pub(super) fn room_at(&self, party: &str, now: Timestamp) -> Option<Timestamp> {
+    /// What the first of a party's waiting calls waits for; `None` if none waits. What is urgent is nobody's: it is asked
+    /// for without a party.
+    pub(super) fn room(&self, party: Option<&str>, now: Timestamp) -> Option<Room> {
         let waiting = self.lock();
-        let own = waiting.calls.values().filter(|call| !call.urgent && *call.party.name == *party);
-        own.map(|call| waiting.closed_until(call, now).unwrap_or(now)).min()
+        let own = waiting.calls.values().filter(|call| match party {
+            Some(party) => !call.urgent && *call.party.name == *party,
+            None => call.urgent,
+        });
+        // A call whose lanes have room is before all.
+        let first =
+            own.map(|call| waiting.closed(call, now)).min_by_key(|closed| closed.map(|(_, closed)| closed.until));
+        Some(match first? {
+            None => Room::Open,
+            Some((lane, Closed { until, rate })) => Room::Closed { lane: lane.name.clone(), rate, until },
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -119,8 +152,14 @@ impl Waiting {
         self.parties.get(&(Arc::clone(&party.name), party.share)).map_or(self.now, |&start| start.max(self.now))
     }
 
+    /// The lane of a call that has no room for the longest time.
+    fn closed<'a>(&self, call: &'a Call, now: Timestamp) -> Option<(&'a Lane, Closed)> {
+        let closed = call.lanes.iter().filter_map(|lane| Some((lane, *self.closed.get(&lane.name)?)));
+        closed.filter(|(_, closed)| closed.until > now).max_by_key(|(_, closed)| closed.until)
+    }
+
     fn closed_until(&self, call: &Call, now: Timestamp) -> Option<Timestamp> {
-        call.lanes.iter().filter_map(|lane| self.closed.get(&lane.name)).max().copied().filter(|&until| until > now)
+        self.closed(call, now).map(|(_, closed)| closed.until)
     }
 
     /// The call that is next, of those whose lanes may have room.
@@ -176,13 +215,13 @@ impl Place<'_> {
         Step::Wait
     }
 
-    /// The log says that the lane has no room before `until`.
-    pub(super) fn full(&self, lane: usize, until: Timestamp, now: Timestamp) {
+    /// The log says that the lane has no room.
+    pub(super) fn full(&self, lane: usize, full: Full, now: Timestamp) {
         let mut waiting = self.queue.lock();
         let call = waiting.calls.get(&self.id).expect("a place has its call");
         if let Some(lane) = call.lanes.get(lane) {
             let name = lane.name.clone();
-            waiting.closed.insert(name, until);
+            waiting.closed.insert(name, Closed { until: now + signed(full.wait), rate: full.rate });
         }
         waiting.asking = None;
         waiting.wake_first(now);
@@ -274,19 +313,20 @@ mod tests {
     fn what_is_urgent_is_first_and_a_closed_lane_holds_up_only_its_own() {
         let (queue, now) = (Queue::default(), Timestamp::UNIX_EPOCH);
         let later = now + jiff::SignedDuration::from_secs(1);
+        let full = Full { rate: Some(lanes()[0].quota.rates[0]), wait: std::time::Duration::from_secs(1) };
         let slow: Arc<[Lane]> =
             lanes().iter().cloned().chain([Lane { name: "km/slow".into(), quota: Quota::per_second(1) }]).collect();
         let first = queue.enter(&Party::new("a"), false, slow);
         let second = queue.enter(&Party::new("a"), false, lanes());
         assert_eq!(second.step(now), Step::Wait);
         assert_eq!(first.step(now), Step::Ask);
-        first.full(1, later, now);
+        first.full(1, full, now);
         let login = queue.enter(&Party::new("a"), true, lanes());
         assert_eq!(second.step(now), Step::Wait);
         assert_eq!(login.step(now), Step::Ask);
         drop(login);
         assert_eq!(second.step(now), Step::Ask);
-        second.full(0, later, now);
+        second.full(0, full, now);
         assert_eq!(second.step(now), Step::WaitUntil(later));
         assert_eq!(second.step(later), Step::Wait);
         assert_eq!(first.step(later), Step::Ask);

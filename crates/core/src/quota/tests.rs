@@ -1,5 +1,6 @@
 //! The limiter under a paused clock, seed by seed.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -121,8 +122,14 @@ async fn what_holds_a_party_up_is_told_while_its_calls_wait() {
     let limiter = Limiter::new("a", &spec, Arc::new(MemoryQuotaLog::default()), Arc::clone(&clock));
     let (one, other) = (Party::new("one"), Party::new("other"));
     limiter.pause(Duration::from_secs(7));
-    assert_eq!(limiter.held_up("one"), None, "none of its calls waits");
-    let told = |party: &str| limiter.held_up(party).map(|held| (held.by, held.left.as_secs()));
+    let second = Duration::from_secs(1);
+    assert_eq!(limiter.held_up("one", second), None, "none of its calls waits");
+    let told = |party: &str| {
+        let held = limiter.held_up(party, second)?;
+        let left = held.until.unwrap().duration_since(clock.now());
+        assert_eq!(limiter.held_up(party, Duration::from_mins(1)), None, "it does not last so long");
+        Some((held.by, left.as_secs()))
+    };
     tokio::select! {
         biased;
         permit = limiter.acquire(&one, "x") => drop(permit.unwrap()),
@@ -138,9 +145,53 @@ async fn what_holds_a_party_up_is_told_while_its_calls_wait() {
         permit = limiter.acquire(&other, "x") => drop(permit.unwrap()),
         () = async {
             tokio::time::sleep(Duration::from_secs(10)).await;
-            assert_eq!((told("other"), told("one")), (Some((HeldBy::Limit, 50)), None));
+            assert_eq!((told("other"), told("one")), (Some((limit(None, false), 50)), None));
             std::future::pending::<()>().await;
         } => {}
+    }
+}
+
+/// One call a minute, for the whole account or for one endpoint, or a share of it.
+fn limit(endpoint: Option<&str>, is_share: bool) -> HeldBy {
+    let rate = Some(Rate { calls: 1, per: Duration::from_secs(if is_share { 120 } else { 60 }) });
+    HeldBy::Limit(Limit { endpoint: endpoint.map(str::to_owned), is_share, rate })
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_that_is_full_is_told() {
+    let minute = || Quota::per_second(9).and(1, Duration::from_mins(1));
+    let wide = || Quota::per_second(9);
+    let half = Party { share: 50, ..Party::new("p") };
+    let cases = [
+        (minute(), wide(), Party::new("p"), limit(None, false)),
+        (wide(), minute(), Party::new("p"), limit(Some("e"), false)),
+        (minute(), wide(), half.clone(), limit(None, true)),
+        (wide(), minute(), half, limit(Some("e"), true)),
+    ];
+    for (account, endpoint, party, expected) in cases {
+        let clock = clock();
+        // Another endpoint's name that begins alike, and one for which the limit is as wide.
+        let endpoints = [("e".to_owned(), endpoint), ("e2".to_owned(), wide())];
+        let spec = QuotaSpec { account, endpoints: BTreeMap::from(endpoints) };
+        let limiter = Limiter::new("a", &spec, Arc::new(MemoryQuotaLog::default()), Arc::clone(&clock));
+        drop(limiter.acquire(&party, "e").await.unwrap());
+        let told = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                // A share is asked for when the whole has room.
+                if let Some(held) = limiter.held_up("p", Duration::from_secs(30))
+                    && held.by == expected
+                {
+                    return held.account;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = limiter.acquire(&party, "e") => panic!("{expected:?}: a second call before its time"),
+            account = told => assert_eq!(account, "a"),
+        }
+        assert_eq!(limiter.held_up_first(Duration::ZERO), None, "nothing urgent waits");
     }
 }
 

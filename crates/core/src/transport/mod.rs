@@ -21,7 +21,7 @@ use self::retry::Pauses;
 pub use self::retry::RetryPolicy;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::quota::Limiter;
+use crate::quota::{HeldBy, HeldUp, Limiter};
 use crate::token::{Token, Vault};
 
 /// One call to a vendor, before it is signed. Its `Debug` leaves out the headers, which may carry secrets.
@@ -311,6 +311,18 @@ impl Transport {
     /// The account's live token, if the vendor wants one.
     pub fn vault(&self) -> Option<&Vault> {
         self.vault.as_ref()
+    }
+
+    /// What holds up all calls of a party that wait now, for `at_least` so long; nothing if none waits, or one may go on.
+    pub fn held_up(&self, party: &str, at_least: Duration) -> Option<HeldUp> {
+        let waits = self.vault.as_ref().and_then(|vault| vault.waited(party)).is_some_and(|waited| waited >= at_least);
+        if waits {
+            // The renewal's own calls may be held up too: then that says more.
+            let account = self.limiter.account().to_owned();
+            let renewal = HeldUp { account, by: HeldBy::Renewal, until: None };
+            return self.limiter.held_up_first(at_least).or(Some(renewal));
+        }
+        self.limiter.held_up(party, at_least)
     }
 
     /// Whoever counts the calls made from `cx`.

@@ -85,9 +85,8 @@ pub(super) fn show(out: &Out, letter: &DeadLetter, full: bool) {
         milkrun_core::state::Stage::Target => text::STAGE_TARGET,
         milkrun_core::state::Stage::Unknown => text::STAGE_UNKNOWN,
     };
-    let stage = out.say(who);
-    out.line(format!("  {stage}: {}", out.retell(&letter.reason)));
-    out.line(format!("  {}: {}", out.say(text::SINCE), beijing(letter.at)));
+    out.line(format!("  {}", out.lang.labelled(out.say(who), out.retell(&letter.reason))));
+    out.line(format!("  {}", out.lang.labelled(out.say(text::SINCE), beijing(letter.at))));
     let record = if full { letter.record.clone() } else { cut(&letter.record, 200) };
     out.line(format!("  {record}"));
 }

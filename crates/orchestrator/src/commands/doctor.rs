@@ -54,7 +54,7 @@ fn show(here: Here<'_>, finding: &Finding) {
         Health::Warning => out.style(out.say(text::DOC_WARNING)).yellow(),
         Health::Bad => out.style(out.say(text::DOC_BAD)).red(),
     };
-    out.line(format!("{health}  {}: {}", finding.what, finding.finding));
+    out.line(format!("{health}  {}", out.lang.labelled(finding.what, &finding.finding)));
     if let Some(advice) = &finding.advice {
         out.line(fill!(out.lang, text::WHAT_TO_DO, help = advice));
     }

@@ -93,7 +93,7 @@ fn show(out: &Out, text: &Text, side: Side, report: &Report) {
     let of_side = report.decisions().filter(|finding| finding.side == side);
     let decisions: Vec<_> = of_side
         .map(|finding| {
-            let message = format!("`{}`: {}", finding.path, out.lang.title(&finding.note));
+            let message = out.lang.labelled(format_args!("`{}`", finding.path), out.lang.title(&finding.note));
             Diagnostic::new(finding.span.clone(), message).help(out.lang.title(&finding.instead))
         })
         .collect();

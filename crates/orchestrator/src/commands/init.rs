@@ -1,5 +1,6 @@
 //! `milkrun init`: makes a folder an installation, and leaves alone what is there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use milkrun_core::{Error, Result, connector};
 use milkrun_store::MasterKey;
 use serde_json::json;
 
-use super::{Here, Outcome};
+use super::{Here, Outcome, example};
 use crate::cli::{self, KeyPlace};
 use crate::config::{FILE, KEY_FILE, STORE};
 use crate::keyring;
@@ -21,7 +22,8 @@ pub(super) async fn init(here: Here<'_>, ask: &cli::Init) -> Outcome {
     let in_keyring = ask.key == KeyPlace::Keyring;
     // Before anything is written: where there is no keyring, nothing is left half done.
     let is_new_key = in_keyring && keyring::make(out.lang, &name).await?;
-    let specs = ask.connectors.iter().map(|name| connector(name)).collect::<Result<Vec<_>>>()?;
+    let names: BTreeSet<&String> = ask.connectors.iter().collect();
+    let specs = names.into_iter().map(|name| connector(name)).collect::<Result<Vec<_>>>()?;
     make_dir(&dir)?;
     make_dir(&dir.join("flows"))?;
     let mut made = Vec::new();
@@ -37,6 +39,10 @@ pub(super) async fn init(here: Here<'_>, ask: &cli::Init) -> Outcome {
         Ok(())
     };
     let mut accounts = out.lang.file(text::INIT_FILE, &[]);
+    if !specs.iter().any(|spec| accounts_of(spec.example).contains("files")) {
+        accounts.push('\n');
+        accounts.push_str(&out.lang.file(text::INIT_FILES, &[]));
+    }
     for spec in &specs {
         accounts.push('\n');
         accounts.push_str(spec.example);
@@ -47,7 +53,14 @@ pub(super) async fn init(here: Here<'_>, ask: &cli::Init) -> Outcome {
         accounts.push_str(&store);
     }
     put(FILE, &accounts)?;
-    put("flows/example.toml.off", &out.lang.file(text::INIT_FLOW, &[]))?;
+    let mut flows = BTreeSet::new();
+    for spec in &specs {
+        if let Some(reads) = example::reads(spec, &dir, out.lang).await? {
+            let flow = reads.name(&flows);
+            put(&format!("flows/{flow}.toml.off"), &reads.flow(&flow, out.lang))?;
+            flows.insert(flow);
+        }
+    }
     put(".gitignore", &format!("/{STORE}/\n/{KEY_FILE}\n"))?;
     let key = dir.join(KEY_FILE);
     if in_keyring {
@@ -76,9 +89,24 @@ pub(super) async fn init(here: Here<'_>, ask: &cli::Init) -> Outcome {
             out.note(fill!(out.lang, text::KEYRING_ADD_SETTING, name = name));
         }
     }
+    if kept.iter().any(|name| name == FILE) {
+        let there = accounts_of(&fs::read_to_string(dir.join(FILE)).map_err(|e| at(e, &dir.join(FILE)))?);
+        let lacking: Vec<&str> =
+            specs.iter().map(|spec| spec.example).filter(|example| !accounts_of(example).is_subset(&there)).collect();
+        if !lacking.is_empty() {
+            out.note(fill!(out.lang, text::INIT_ADD_ACCOUNTS, accounts = lacking.join("\n")));
+        }
+    }
     out.line("");
-    out.line(out.say(text::INIT_NEXT));
+    out.line(out.say(if specs.is_empty() { text::INIT_NEXT } else { text::INIT_NEXT_FLOW }));
     Ok(0)
+}
+
+/// The names of the accounts in a text of `milkrun.toml`; none if it cannot be read.
+fn accounts_of(text: &str) -> BTreeSet<String> {
+    let table: toml::Table = text.parse().unwrap_or_default();
+    let accounts = table.get("accounts").and_then(toml::Value::as_table);
+    accounts.into_iter().flat_map(toml::Table::keys).cloned().collect()
 }
 
 pub(super) fn make_dir(dir: &Path) -> Result<()> {

@@ -140,7 +140,7 @@ pub(super) async fn streams(here: Here<'_>, name: &str) -> Outcome {
         out.heading(out.say(text::NOTES));
         for stream in noted {
             for note in &stream.notes {
-                out.line(format!("  {}: {}", stream.name, out.lang.title(note)));
+                out.line(format!("  {}", out.lang.labelled(&stream.name, out.lang.title(note))));
             }
         }
     }

@@ -9,6 +9,7 @@ mod console;
 mod dead_letters;
 mod demo;
 mod doctor;
+mod example;
 mod health;
 mod import;
 mod init;

@@ -4,7 +4,7 @@ use std::io::BufRead as _;
 
 use futures_util::future::join_all;
 use milkrun_core::state::Verdict;
-use milkrun_core::{Error, ErrorKind, Idempotency, Result, SinkKind};
+use milkrun_core::{Error, ErrorKind, Existing, Idempotency, Result, SinkKind};
 use milkrun_engine::{Flow, Report, Stop, Stopper, Work};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub(super) async fn run(here: Here<'_>, ask: &cli::Run) -> Outcome {
     let names = pick(here, &installation, ask)?;
     let mut ready = here.ready(&names, &dir).await?;
     let flows = ready.flows()?;
-    if ask.restart && !confirm(here, &flows, ask.yes)? {
+    if ask.restart && !confirm(here, &flows, ask.yes).await? {
         return Ok(1);
     }
     let work = if ask.restart { Work::Anew } else { Work::Due };
@@ -54,18 +54,32 @@ fn pick(here: Here<'_>, installation: &Installation, ask: &cli::Run) -> Result<V
 }
 
 /// Says what beginning anew means for each target, and asks.
-fn confirm(here: Here<'_>, flows: &[Flow], yes: bool) -> Result<bool> {
+///
+/// # Errors
+/// [`ErrorKind::ConfigInvalid`] if a target refuses to be begun anew, before anything is forgotten, or if nobody can
+/// answer.
+async fn confirm(here: Here<'_>, flows: &[Flow], yes: bool) -> Result<bool> {
     let out = here.out;
     for flow in flows {
-        let meaning = match (&flow.sink, &flow.target.idempotency) {
-            (SinkKind::Appends(_), _) => text::RESTART_FILE,
+        let (name, target) = (&flow.name, &flow.target);
+        let meaning = match (&flow.sink, &target.idempotency) {
+            (SinkKind::Appends(sink), _) => match sink.existing(&target.name).await? {
+                Existing::Nothing => text::RESTART_NOTHING,
+                Existing::KeptAside => text::RESTART_ASIDE,
+                Existing::Replaced => text::RESTART_REPLACED,
+                Existing::Refused => {
+                    let refused = fill!(out.lang, text::RESTART_REFUSED, flow = name, target = target.name);
+                    let help = fill!(out.lang, text::RESTART_REFUSED_HELP, file = target.endpoint);
+                    return Err(Error::config(refused).advise(help));
+                }
+            },
             (_, Idempotency::Key { .. }) => text::RESTART_KEY,
             (_, Idempotency::Upsert { .. }) => text::RESTART_UPSERT,
             (_, Idempotency::Unique { look_up: true, .. }) => text::RESTART_UNIQUE,
             (_, Idempotency::Unique { look_up: false, .. } | Idempotency::Skip { .. }) => text::RESTART_KEPT,
             (_, Idempotency::CommittedLength | Idempotency::None) => text::RESTART_DOUBLES,
         };
-        out.note(fill!(out.lang, meaning, flow = flow.name, target = flow.target.name));
+        out.note(fill!(out.lang, meaning, flow = name, target = target.name));
     }
     if yes {
         return Ok(true);

@@ -117,14 +117,15 @@ fn by_run(out: &Out, found: &Delivered) -> String {
 }
 
 fn show_mapped(out: &Out, mapped: &Mapped) {
+    let labelled = |label, what: &str| out.line(format!("  {}", out.lang.labelled(out.say(label), what)));
     match &mapped.record {
-        Some(record) => out.line(format!("  {}: {}", out.say(text::SOURCE_RECORD), record.text())),
+        Some(record) => labelled(text::SOURCE_RECORD, record.text()),
         None => out.line(format!("  {}", out.say(text::RECORD_NOT_KEPT))),
     }
     for document in &mapped.documents {
-        out.line(format!("  {}: {document}", out.say(text::DOCUMENT)));
+        labelled(text::DOCUMENT, document);
     }
     if let Some(problem) = &mapped.problem {
-        out.line(format!("  {}: {}", out.say(text::STAGE_MAPPING), out.retell(problem)));
+        labelled(text::STAGE_MAPPING, &out.retell(problem));
     }
 }

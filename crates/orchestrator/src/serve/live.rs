@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use milkrun_console::model::{LiveRun, SliceState};
 use milkrun_core::Error;
-use milkrun_core::quota::HeldBy;
+use milkrun_core::quota::HeldUp;
 use milkrun_engine::{Calls, Counts, Observer, Progress, SliceNow};
 
 use crate::desk::runs::counts;
@@ -37,8 +37,8 @@ struct Seen {
     listed: Option<Instant>,
     /// What keeps it from beginning, if anything does.
     waits_for: Option<String>,
-    /// What held its calls up when that was looked at last, and until when.
-    held_up: Option<(HeldBy, Timestamp)>,
+    /// What held its calls up when that was looked at last.
+    held_up: Option<HeldUp>,
     has_news: bool,
 }
 
@@ -80,7 +80,7 @@ impl Live {
     pub(crate) fn take_news(&self) -> bool {
         let mut seen = self.seen();
         // A run whose calls are held up does not say so itself.
-        let held_up = seen.calls.held_up().map(|held| (held.by, held.until));
+        let held_up = seen.calls.held_up();
         let is_news = seen.held_up != held_up;
         seen.held_up = held_up;
         std::mem::take(&mut seen.has_news) || is_news

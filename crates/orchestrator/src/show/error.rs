@@ -53,7 +53,7 @@ impl Out {
         }
         let (what, fix) = heading(error.kind());
         let name = console::style(self.say(text::ERROR)).red().bold().force_styling(self.err_color);
-        let mut lines = vec![format!("{name}: {}", self.say(what)), format!("  {}", self.retell(error.message()))];
+        let mut lines = vec![self.lang.labelled(name, self.say(what)), format!("  {}", self.retell(error.message()))];
         let mut cause = error.source();
         while let Some(error) = cause {
             let own = error.downcast_ref::<Error>().map_or_else(|| error.to_string(), |e| e.message().to_owned());

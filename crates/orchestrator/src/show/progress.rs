@@ -102,7 +102,7 @@ impl Progress {
                         bar.set_message(message);
                     }
                     None if (&counts, &held_up) != (&shown.0, &shown.1) => {
-                        self.out.note(format!("{}: {message}", flow.name));
+                        self.out.note(self.out.lang.labelled(&flow.name, message));
                     }
                     None => {}
                 }
@@ -124,11 +124,25 @@ impl Progress {
 
 /// What calls wait for, and until when.
 pub(crate) fn tell_held_up(held: &HeldUp, lang: Lang) -> String {
-    let said = match held.by {
-        HeldBy::Limit => text::HELD_BY_LIMIT,
-        HeldBy::Vendor => text::HELD_BY_VENDOR,
+    let account = &held.account;
+    let until = held.until.map(beijing).unwrap_or_default();
+    let limit = match &held.by {
+        HeldBy::Vendor => return fill!(lang, text::HELD_BY_VENDOR, account = account, until = until),
+        HeldBy::Renewal => return fill!(lang, text::HELD_BY_RENEWAL, account = account),
+        HeldBy::Limit(limit) => limit,
     };
-    fill!(lang, said, account = held.account, until = beijing(held.until))
+    let rate = match limit.rate {
+        Some(rate) => format!("{}/{}", rate.calls, crate::config::write_duration(rate.per)),
+        None => lang.say(text::CALLS_UNDER_WAY).to_owned(),
+    };
+    match (&limit.endpoint, limit.is_share) {
+        (None, false) => fill!(lang, text::HELD_BY_LIMIT, account = account, rate = rate, until = until),
+        (None, true) => fill!(lang, text::HELD_BY_SHARE, account = account, rate = rate, until = until),
+        (Some(endpoint), is_share) => {
+            let said = if is_share { text::HELD_BY_ENDPOINT_SHARE } else { text::HELD_BY_ENDPOINT };
+            fill!(lang, said, account = account, endpoint = endpoint, rate = rate, until = until)
+        }
+    }
 }
 
 impl Drop for Progress {
@@ -170,5 +184,53 @@ impl FlowProgress {
         let (left, rate) = limiter.left().await.ok()??;
         let per = crate::config::write_duration(rate.per);
         Some(fill!(out.lang, text::PROGRESS_CALLS, left = left, calls = rate.calls, per = per))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use milkrun_core::Rate;
+    use milkrun_core::quota::Limit;
+
+    use super::*;
+
+    #[test]
+    fn what_calls_wait_for_is_named() {
+        let until = Some("2026-01-01T00:00:00Z".parse().unwrap());
+        let limit = |endpoint: Option<&str>, is_share, calls| {
+            let rate = Some(Rate { calls, per: Duration::from_mins(1) });
+            HeldBy::Limit(Limit { endpoint: endpoint.map(str::to_owned), is_share, rate })
+        };
+        let under_way = HeldBy::Limit(Limit { endpoint: None, is_share: false, rate: None });
+        let all = [
+            (limit(None, false, 100), until),
+            (limit(Some("items.get"), false, 30), until),
+            (limit(None, true, 20), until),
+            (limit(Some("items.get"), true, 6), until),
+            (under_way, until),
+            (HeldBy::Vendor, until),
+            (HeldBy::Renewal, None),
+        ];
+        let told = [Lang::En, Lang::Zh].map(|lang| {
+            let held = |(by, until): &(HeldBy, _)| HeldUp { account: "km".to_owned(), by: by.clone(), until: *until };
+            all.each_ref().map(|one| tell_held_up(&held(one), lang)).join("\n")
+        });
+        insta::assert_snapshot!(told.join("\n\n"), @"
+        the call limit of `km` (100/1m), until 2026-01-01 08:00:00+08:00
+        the call limit of `items.get` at `km` (30/1m), until 2026-01-01 08:00:00+08:00
+        the backfill's share of the call limit of `km` (20/1m), until 2026-01-01 08:00:00+08:00
+        the backfill's share of the call limit of `items.get` at `km` (6/1m), until 2026-01-01 08:00:00+08:00
+        the call limit of `km` (calls under way), until 2026-01-01 08:00:00+08:00
+        the pause that the vendor of `km` asks for, until 2026-01-01 08:00:00+08:00
+        the token of `km`, which is being renewed
+
+        `km` 的调用限额（100/1m），至 2026-01-01 08:00:00+08:00
+        `km` 的接口 `items.get` 的调用限额（30/1m），至 2026-01-01 08:00:00+08:00
+        `km` 的调用限额中补读的份额（20/1m），至 2026-01-01 08:00:00+08:00
+        `km` 的接口 `items.get` 的调用限额中补读的份额（6/1m），至 2026-01-01 08:00:00+08:00
+        `km` 的调用限额（进行中的调用），至 2026-01-01 08:00:00+08:00
+        `km` 的厂商要求的暂停，至 2026-01-01 08:00:00+08:00
+        `km` 的令牌（正在刷新）
+        ");
     }
 }

@@ -357,7 +357,11 @@ texts! {
     ACCOUNT_BAD: "failed", "验证失败";
 
     // `run`.
-    RESTART_FILE: "{flow}: everything is read again; the file of target `{target}` is set aside, replaced or refused as its setting `on_existing` says, and written anew.", "{flow}：将全部重新读取；目标 `{target}` 的文件按 `on_existing` 设置另存、替换或拒绝，然后重新写入。";
+    RESTART_NOTHING: "{flow}: everything is read again; the file of target `{target}` holds nothing yet.", "{flow}：将全部重新读取；目标 `{target}` 的文件尚无内容。";
+    RESTART_ASIDE: "{flow}: everything is read again; the file of target `{target}` is kept under another name, as `….bak-1`, and written anew.", "{flow}：将全部重新读取；目标 `{target}` 的文件会改名保留（如 `….bak-1`），然后重新写入。";
+    RESTART_REPLACED: "{flow}: everything is read again; the file of target `{target}` is overwritten.", "{flow}：将全部重新读取；目标 `{target}` 的文件会被覆盖。";
+    RESTART_REFUSED: "flow `{flow}` cannot begin anew: the file of target `{target}` has content, and it refuses to be written over", "流程 `{flow}` 无法重新开始：目标 `{target}` 的文件已有内容，且设置为拒绝覆盖";
+    RESTART_REFUSED_HELP: "move {file} away, or set `on_existing` of the target to \"keep-aside\" or \"replace\"; nothing has been forgotten", "请移走 {file}，或将该目标的 `on_existing` 设为 \"keep-aside\" 或 \"replace\"；尚未忘记任何内容";
     RESTART_KEY: "{flow}: everything is read and sent again with the same keys; target `{target}` answers with its first result as long as it remembers them.", "{flow}：将全部重新读取并以相同的幂等键重新发送；在目标 `{target}` 记得这些键的期限内，会返回首次结果。";
     RESTART_UPSERT: "{flow}: everything is read and sent again; target `{target}` replaces the documents it has.", "{flow}：将全部重新读取并发送；目标 `{target}` 会替换已有单据。";
     RESTART_UNIQUE: "{flow}: everything is read and sent again; target `{target}` takes no second document: those that it has are looked up, or become dead letters.", "{flow}：将全部重新读取并发送；目标 `{target}` 不接受重复单据：已有单据会查询确认，否则转入死信。";
@@ -372,7 +376,12 @@ texts! {
     FLOW_DID_NOT_BEGIN: "Flow `{flow}` did not run:", "流程 `{flow}` 未能运行：";
     PROGRESS_RECORDS: "{n:record|records}, {rate}/s", "{n} 条，{rate} 条/秒";
     PROGRESS_CALLS: "{left} of {calls:call|calls} left per {per}", "每 {per} 剩余调用 {left}/{calls}";
-    HELD_BY_LIMIT: "the call limit of `{account}`, until {until}", "`{account}` 的调用限额，至 {until}";
+    HELD_BY_LIMIT: "the call limit of `{account}` ({rate}), until {until}", "`{account}` 的调用限额（{rate}），至 {until}";
+    HELD_BY_ENDPOINT: "the call limit of `{endpoint}` at `{account}` ({rate}), until {until}", "`{account}` 的接口 `{endpoint}` 的调用限额（{rate}），至 {until}";
+    HELD_BY_SHARE: "the backfill's share of the call limit of `{account}` ({rate}), until {until}", "`{account}` 的调用限额中补读的份额（{rate}），至 {until}";
+    HELD_BY_ENDPOINT_SHARE: "the backfill's share of the call limit of `{endpoint}` at `{account}` ({rate}), until {until}", "`{account}` 的接口 `{endpoint}` 的调用限额中补读的份额（{rate}），至 {until}";
+    CALLS_UNDER_WAY: "calls under way", "进行中的调用";
+    HELD_BY_RENEWAL: "the token of `{account}`, which is being renewed", "`{account}` 的令牌（正在刷新）";
     HELD_BY_VENDOR: "the pause that the vendor of `{account}` asks for, until {until}", "`{account}` 的厂商要求的暂停，至 {until}";
     PROGRESS_WAITS: "waits for {what}", "等待：{what}";
     PROGRESS_TO_GO: "about {time} to go", "约剩 {time}";
@@ -545,7 +554,9 @@ texts! {
     // `init`.
     MADE: "made {file}", "已创建 {file}";
     KEPT: "kept {file}", "保留 {file}";
-    INIT_NEXT: "next: fill in milkrun.toml, then milkrun check", "下一步：填写 milkrun.toml，然后 milkrun check";
+    INIT_NEXT: "next: fill in milkrun.toml, then milkrun check; milkrun init --connector CONNECTOR writes an example for a vendor", "下一步：填写 milkrun.toml，然后 milkrun check；milkrun init --connector 连接器 可写出某个厂商的示例";
+    INIT_NEXT_FLOW: "next: fill in milkrun.toml, take `.off` from the name of the example in flows/, then milkrun check", "下一步：填写 milkrun.toml，去掉 flows/ 中示例文件名里的 `.off`，然后 milkrun check";
+    INIT_ADD_ACCOUNTS: "milkrun.toml was there already and stays as it is; the example needs this in it:\n\n{accounts}", "milkrun.toml 已存在，保持不变；示例还需要其中有：\n\n{accounts}";
 
     // `demo`.
     DEMO_SANDBOX: "A simulated Kuaimai with {orders} orders and {items} items answers at {url}.", "模拟的快麦已启动：订单 {orders} 个，商品 {items} 个，地址 {url}。";

@@ -22,6 +22,7 @@ macro_rules! files {
 
 files! {
     INIT_FILE: "init";
+    INIT_FILES: "init-files";
     INIT_FLOW: "init-flow";
     DEMO_FILE: "demo";
     DEMO_ORDERS: "demo-orders";

@@ -23,7 +23,7 @@ const HELP: &[(&str, &str)] = &[
     ("demo --items", "有多少商品。"),
     ("demo --seed", "决定其全部数据。"),
     ("init", "把文件夹变成安装：`milkrun.toml`、`flows/` 和保险库的密钥。"),
-    ("init --connector", "为此连接器写一个示例账户；可多次给出。"),
+    ("init --connector", "为此连接器写一个示例账户和一个示例流程；可多次给出。"),
     ("init --key", "保险库密钥的存放处：文件 `milkrun.key`，或系统密钥环。"),
     ("connectors", "列出本程序支持的厂商。"),
     ("streams", "列出账户或连接器可读取的数据流。"),

@@ -4,13 +4,15 @@ mod catalogue;
 mod files;
 mod help;
 mod messages;
+mod typeset;
 mod usage;
 
 use std::fmt::Display;
 
 pub(crate) use catalogue::*;
 pub(crate) use files::{
-    DEMO_CLIENTS, DEMO_FILE, DEMO_ITEMS, DEMO_ORDERS, DEMO_PURCHASE, DEMO_SALES, DEMO_STOCK, File, INIT_FILE, INIT_FLOW,
+    DEMO_CLIENTS, DEMO_FILE, DEMO_ITEMS, DEMO_ORDERS, DEMO_PURCHASE, DEMO_SALES, DEMO_STOCK, File, INIT_FILE,
+    INIT_FILES, INIT_FLOW,
 };
 pub(crate) use help::translate as translate_help;
 pub(crate) use usage::tell as tell_usage;
@@ -40,10 +42,14 @@ impl Lang {
 
     /// A sentence with its placeholders filled.
     pub(crate) fn fill(self, text: Text, values: &[(&str, &dyn Display)]) -> String {
+        let add = |filled: &mut String, piece: &str| match self {
+            Self::En => filled.push_str(piece),
+            Self::Zh => typeset::set(filled, piece),
+        };
         let mut filled = String::new();
         let mut rest = self.say(text);
         while let Some((before, after)) = rest.split_once('{') {
-            filled.push_str(before);
+            add(&mut filled, before);
             // Other braces are a part of the sentence: `{ env = "NAME" }`.
             let Some((Placeholder { name, counted }, after)) = placeholder(after) else {
                 filled.push('{');
@@ -54,7 +60,7 @@ impl Lang {
             debug_assert!(value.is_some(), "`{{{name}}}` of {text:?} is not filled");
             if let Some((_, value)) = value {
                 let value = value.to_string();
-                filled.push_str(&value);
+                add(&mut filled, &value);
                 if let Some((one, many)) = counted {
                     filled.push(' ');
                     filled.push_str(if value == "1" { one } else { many });
@@ -62,7 +68,8 @@ impl Lang {
             }
             rest = after;
         }
-        filled + rest
+        add(&mut filled, rest);
+        filled
     }
 
     /// The text of a title in this language.
@@ -141,7 +148,7 @@ mod tests {
     fn fills_placeholders() {
         let text = Text { en: "{a} of { {b} }, {a}", zh: "{b}中的{a}" };
         assert_eq!(fill!(Lang::En, text, a = 1, b = "x"), "1 of { x }, 1");
-        assert_eq!(fill!(Lang::Zh, text, a = 1, b = "x"), "x中的1");
+        assert_eq!(fill!(Lang::Zh, text, a = 1, b = "x"), "x 中的 1");
         let text = Text { en: "{n:file is|files are} left", zh: "剩余 {n} 个文件" };
         assert_eq!(fill!(Lang::En, text, n = 0), "0 files are left");
         assert_eq!(fill!(Lang::En, text, n = 1), "1 file is left");

@@ -8,13 +8,18 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::{Lang, fill};
 
 /// What clap writes into help by itself, and the Chinese of it.
-const MARKS: [(&str, &str); 6] = [
+const MARKS: [(&str, &str); 10] = [
     ("[default: ", "[默认："),
     ("[possible values: ", "[可选："),
     ("[OPTIONS]", "[选项]"),
     ("<COMMAND>", "<命令>"),
     ("[COMMAND]", "[命令]"),
     ("[aliases: ", "[别名："),
+    // The colon behind a heading, and the blank before a bracket.
+    ("命令:", "命令："),
+    ("选项:", "选项："),
+    ("参数:", "参数："),
+    ("。 [", "。["),
 ];
 
 /// What clap says, as it is to be shown; `color` keeps its colours.
@@ -84,7 +89,7 @@ fn mistake(error: &Error) -> Option<String> {
         }
         _ => return None,
     };
-    let mut lines = vec![format!("{}: {what}", lang.say(super::ERROR))];
+    let mut lines = vec![lang.labelled(lang.say(super::ERROR), what)];
     if let Some(nearest) = names(nearest, "`、`") {
         lines.push(format!("  {}", fill!(lang, super::DID_YOU_MEAN, name = nearest)));
     } else if let Some(known) =
@@ -94,7 +99,7 @@ fn mistake(error: &Error) -> Option<String> {
     }
     if let Some(usage) = text(ContextKind::Usage) {
         let usage = usage.trim_start_matches("Usage:").trim().to_owned();
-        lines.push(format!("\n{} {}", lang.say(super::HELP_USAGE), in_chinese(usage)));
+        lines.push(format!("\n{}{}", lang.say(super::HELP_USAGE), in_chinese(usage)));
     }
     lines.push(format!("\n{}\n", lang.say(super::TRY_HELP)));
     Some(lines.join("\n"))

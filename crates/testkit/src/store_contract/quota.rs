@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use milkrun_core::quota::{Admission, Lane, Quota, QuotaLog};
+use milkrun_core::quota::{Admission, Full, Lane, Quota, QuotaLog};
 
 use super::{Place, at, ms};
 
@@ -30,16 +30,21 @@ fn lane(name: &str, quota: Quota) -> Lane {
 async fn enter<S: QuotaLog + ?Sized>(log: &S, lane: &Lane, now: Timestamp) -> u64 {
     match log.enter(std::slice::from_ref(lane), now).await.unwrap() {
         Admission::Entered(ticket) => ticket,
-        Admission::Wait { wait, .. } => panic!("{} is full for {wait:?}", lane.name),
+        Admission::Wait { full, .. } => panic!("{} is full: {full:?}", lane.name),
     }
 }
 
-/// The milliseconds to wait for one lane, which must be full.
-async fn wait<S: QuotaLog + ?Sized>(log: &S, lane: &Lane, now: Timestamp) -> u128 {
+/// Why one lane has no room, which must be full.
+async fn full<S: QuotaLog + ?Sized>(log: &S, lane: &Lane, now: Timestamp) -> Full {
     match log.enter(std::slice::from_ref(lane), now).await.unwrap() {
         Admission::Entered(_) => panic!("{} has room", lane.name),
-        Admission::Wait { wait, .. } => wait.as_millis(),
+        Admission::Wait { full, .. } => full,
     }
+}
+
+/// The milliseconds to wait for it.
+async fn wait<S: QuotaLog + ?Sized>(log: &S, lane: &Lane, now: Timestamp) -> u128 {
+    full(log, lane, now).await.wait.as_millis()
 }
 
 async fn a_window_runs_from_the_answer<S: QuotaLog + ?Sized>(place: &impl Place<S>) {
@@ -68,8 +73,13 @@ async fn all_windows_hold_together<S: QuotaLog + ?Sized>(place: &impl Place<S>) 
         log.leave(ticket, at(n));
     }
     assert_eq!(log.left(&lane, ms(at(2), 500)).await.unwrap(), [1, 0]);
-    assert_eq!(wait(&*log, &lane, at(10)).await, 50_001);
-    enter(&*log, &lane, ms(at(60), 1)).await;
+    let of_minute = Full { rate: Some(lane.quota.rates[1]), wait: Duration::from_millis(50_001) };
+    assert_eq!(full(&*log, &lane, at(10)).await, of_minute, "the rate that lasts longest is told");
+    let ticket = enter(&*log, &lane, ms(at(60), 1)).await;
+    log.leave(ticket, ms(at(61), 300));
+    let ticket = enter(&*log, &lane, ms(at(61), 301)).await;
+    log.leave(ticket, ms(at(61), 301));
+    assert_eq!(full(&*log, &lane, ms(at(61), 500)).await.rate, Some(lane.quota.rates[0]));
 }
 
 async fn calls_under_way_count<S: QuotaLog + ?Sized>(place: &impl Place<S>) {
@@ -79,6 +89,7 @@ async fn calls_under_way_count<S: QuotaLog + ?Sized>(place: &impl Place<S>) {
     for lane in [few, rated] {
         let ticket = enter(&*log, &lane, at(0)).await;
         assert!(wait(&*log, &lane, at(3600)).await > 0, "{} has no answer yet", lane.name);
+        assert_eq!(full(&*log, &lane, at(3600)).await.rate, lane.quota.rates.first().copied());
         log.leave(ticket, at(3600));
         enter(&*log, &lane, ms(at(3601), 1)).await;
     }
@@ -92,8 +103,8 @@ async fn a_call_enters_all_lanes_or_none<S: QuotaLog + ?Sized>(place: &impl Plac
     let Admission::Entered(ticket) = log.enter(&both, at(0)).await.unwrap() else { panic!("both are free") };
     log.leave(ticket, at(0));
     for _ in 0..10 {
-        let full = log.enter(&both, at(0)).await.unwrap();
-        assert_eq!(full, Admission::Wait { lane: 1, wait: Duration::from_millis(60_001) });
+        let full = Full { rate: Some(both[1].quota.rates[0]), wait: Duration::from_millis(60_001) };
+        assert_eq!(log.enter(&both, at(0)).await.unwrap(), Admission::Wait { lane: 1, full });
     }
     assert_eq!(log.left(&account, at(0)).await.unwrap(), [4], "a call that waits is counted nowhere");
     for _ in 0..4 {

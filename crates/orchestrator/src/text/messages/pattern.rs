@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::super::typeset::set;
+
 /// A pattern with fewer letters of its own than these fits nearly anything.
 const HARDLY_ANY: usize = 3;
 /// And so does one with fewer than these that begins with a hole.
@@ -113,25 +115,13 @@ impl Pattern {
         let mut told = String::new();
         for part in &self.chinese {
             match part {
-                Part::Words(words) => push(&mut told, words),
+                Part::Words(words) => set(&mut told, words),
                 Part::Hole(n) if told.ends_with('`') => told.push_str(holes[*n]),
-                Part::Hole(n) => push(&mut told, &retell(holes[*n])),
+                Part::Hole(n) => set(&mut told, &retell(holes[*n])),
             }
         }
         told
     }
-}
-
-/// Adds a text; between Chinese and Latin writing, names in backticks included, stands a blank.
-fn push(told: &mut String, text: &str) {
-    let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
-    let is_latin = |c: char| c.is_ascii_alphanumeric() || c == '`';
-    if let (Some(last), Some(first)) = (told.chars().last(), text.chars().next())
-        && (is_chinese(last) && is_latin(first) || is_latin(last) && is_chinese(first))
-    {
-        told.push(' ');
-    }
-    told.push_str(text);
 }
 
 /// The words (`Ok`) and the names of the holes (`Err`) of a sentence, in turn.

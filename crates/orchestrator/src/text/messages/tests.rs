@@ -135,7 +135,7 @@ fn a_sentence_is_told_with_what_stands_in_its_holes() {
         ("no connector is called `kuaimia`", "没有名为 `kuaimia` 的连接器"),
         ("known: file, kuaimai", "可选：file, kuaimai"),
         ("account `km`: the disk is full", "账户 `km`：磁盘已满"),
-        ("choose 1 to any number for `orders`", "请为 `orders` 选择 1 到 任意数值"),
+        ("choose 1 to any number for `orders`", "请为 `orders` 选择 1 到任意数值"),
         ("3 receipts came for 5 deliveries", "5 次投递收到了 3 份回执"),
         // A name in backticks is a name, whatever it says.
         ("`a date` must be a text, not a list", "`a date` 应为文本，而不是列表"),
