@@ -7,7 +7,7 @@ use super::{Here, Outcome};
 use crate::cli;
 use crate::text::{self, fill};
 use crate::upkeep::{Finding, Health, Patient, diagnose};
-use crate::wiring::{Secrets, open_accounts, prepare_flows};
+use crate::wiring::{At, Secrets, open_accounts, open_alerts, open_console, prepare_flows};
 
 pub(super) async fn doctor(here: Here<'_>, ask: &cli::Doctor) -> Outcome {
     let out = here.out;
@@ -24,6 +24,8 @@ pub(super) async fn doctor(here: Here<'_>, ask: &cli::Doctor) -> Outcome {
         _ => Secrets::StandIn,
     };
     let accounts = open_accounts(&installation, |_| true, secrets, out.lang, &mut reports).await?;
+    open_alerts(&installation, secrets, out.lang, &mut reports).await?;
+    open_console(&installation, At::Settings, secrets, out.lang, &mut reports).await?;
     prepare_flows(&installation, &accounts, state.ok().flatten(), |_| true, out.lang, &mut reports).await?;
     let found = diagnose(Patient {
         installation: &installation,

@@ -295,6 +295,12 @@ texts! {
     OPEN_CONSOLE_HELP: "add [console.users.NAME] with role and password (`milkrun console password`), or listen = \"127.0.0.1:7070\"", "请添加 [console.users.名称]，写明 role 和 password（见 `milkrun console password`），或改为 listen = \"127.0.0.1:7070\"";
     PLAIN_CONSOLE: "passwords and cookies of the console go over the network in plain text", "控制台的密码和 Cookie 会以明文经过网络";
     PLAIN_CONSOLE_HELP: "add tls = { cert = \"…\", key = \"…\" }, or put a proxy with TLS in front and name it as public_url = \"https://…\"", "请添加 tls = { cert = \"…\", key = \"…\" }，或在前面放置带 TLS 的代理并写明 public_url = \"https://…\"";
+    ACCESS_TOKEN_MISSING: "the access token of `{name}` cannot be had: {reason}", "无法取得 `{name}` 的访问令牌：{reason}";
+    FOREIGN_ADDRESS: "this machine has no address {address}, so that nothing can listen there now", "本机没有地址 {address}，目前无法在该处监听";
+    FOREIGN_ADDRESS_HELP: "write an address of the machine that runs `milkrun serve`, or \"0.0.0.0:7070\" for all of them", "请写运行 `milkrun serve` 的机器的地址，或用 \"0.0.0.0:7070\" 表示其全部地址";
+    NO_TLS_FILE: "there is no file {path}", "没有文件 {path}";
+    NO_TLS_FILE_HELP: "write the path of a PEM file, relative to the folder of milkrun.toml", "请写 PEM 文件的路径，相对于 milkrun.toml 所在的文件夹";
+    TLS_UNUSABLE: "{reason}: {path}", "{reason}：{path}";
     WEAK_TOKEN: "the access token of `{name}` is shorter than {least} characters, or has white space", "`{name}` 的访问令牌短于 {least} 个字符，或含有空白";
     WEAK_TOKEN_HELP: "take a random one: `openssl rand -hex 32`", "请使用随机值：`openssl rand -hex 32`";
     INLINE_SECRET: "`{key}` is a secret and is written here in plain text", "`{key}` 是密钥，却以明文写在这里";
