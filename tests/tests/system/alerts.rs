@@ -133,7 +133,10 @@ fn incidents_are_told_once_listed_and_forgotten_when_their_time_is_over() {
     let all = listed();
     assert_eq!((all.len(), &all[0]["id"], &all[0]["until"]), (1, &"dead-letters/items".into(), &Value::Null));
     let open = list(&[]);
-    assert!(open.out.contains("Flow items: 1 records were refused") && open.out.contains("  open  "), "{open}");
+    assert!(
+        open.out.contains("Flow items: 1 record was refused and is a dead letter") && open.out.contains("  open  "),
+        "{open}"
+    );
     assert!(open.out.contains("  dead-letters/items: read why: milkrun dead-letters items"), "{open}");
     let chinese = list(&["--lang", "zh"]);
     assert!(chinese.out.contains("流程 items：1 条记录被拒绝") && chinese.out.contains("未恢复"), "{chinese}");
