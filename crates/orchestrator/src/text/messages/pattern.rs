@@ -111,10 +111,17 @@ impl Pattern {
     /// The sentence in Chinese; `retell` does the same for what stands in a hole, unless it is a name in backticks.
     pub(super) fn tell<'a>(&self, holes: &[&'a str], retell: impl Fn(&'a str) -> Cow<'a, str>) -> String {
         let mut told = String::new();
+        let mut is_name = false;
         for part in &self.chinese {
+            let ends_name = std::mem::take(&mut is_name);
             match part {
+                // The backtick behind a name belongs to it, also where the name is Chinese.
+                Part::Words(words) if ends_name => told.push_str(words),
                 Part::Words(words) => push(&mut told, words),
-                Part::Hole(n) if told.ends_with('`') => told.push_str(holes[*n]),
+                Part::Hole(n) if told.ends_with('`') => {
+                    told.push_str(holes[*n]);
+                    is_name = true;
+                }
                 Part::Hole(n) => push(&mut told, &retell(holes[*n])),
             }
         }

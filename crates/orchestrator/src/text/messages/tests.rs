@@ -146,6 +146,10 @@ fn a_sentence_is_told_with_what_stands_in_its_holes() {
             "field `lines[3].vouchdate`: `2026-13-01` (from `created`) is not a date",
             "字段 `lines[3].vouchdate`：`2026-13-01`（来自 `created`）不是日期",
         ),
+        (
+            "field `title`: `棉袜三双装` (from `品名`) has 5 characters, more than 4",
+            "字段 `title`：`棉袜三双装`（来自 `品名`）有 5 个字符，超过 4 个",
+        ),
         ("field `qty`: `[1]` (from `num`) is a list, not a number", "字段 `qty`：`[1]`（来自 `num`）是列表，不是数字"),
         (
             "field `code`: is missing, and the target asks for it (document 2 of the record)",
