@@ -69,8 +69,8 @@ mod tests {
     use super::*;
 
     fn holes(text: &str) -> Vec<&str> {
-        let mut holes: Vec<_> = text.split('{').skip(1).map(|part| part.split_once('}').unwrap().0).collect();
-        holes.iter_mut().for_each(|hole| *hole = hole.split_once(':').map_or(*hole, |(name, _)| name));
+        let inside = text.split('{').skip(1).map(|part| part.split_once('}').unwrap().0);
+        let mut holes: Vec<_> = inside.map(|hole| hole.split(':').next().unwrap()).collect();
         holes.sort_unstable();
         holes.dedup();
         holes
