@@ -486,7 +486,7 @@ texts! {
     STAGE_UNKNOWN: "outcome not known", "结果未知";
     SINCE: "since", "时间";
     NO_DEAD_LETTERS: "Flow `{flow}` has no dead letters.", "流程 `{flow}` 没有死信。";
-    PERHAPS_MORE: "There may be more than these {limit}: --limit N", "可能不止这 {limit} 条：--limit N";
+    MORE_LETTERS: "There are more than {limit}: --limit N", "不止这 {limit} 条：--limit N";
     REPLAY_NEXT: "next: mend the mapping or the target, then milkrun replay {flow}", "下一步：修正映射或目标系统，然后 milkrun replay {flow}";
     ARRIVED_NEXT: "where the outcome is not known: look in the target; if the document is there, milkrun dead-letters {flow} --arrived NUMBER", "结果未知的：请在目标系统中查看；若单据已存在，则 milkrun dead-letters {flow} --arrived 编号";
     ARRIVED: "Record {key} counts as delivered.", "记录 {key} 视为已送达。";
