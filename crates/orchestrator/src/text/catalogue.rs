@@ -52,7 +52,8 @@ texts! {
     NO_SUCH_CHANNEL: "no channel is called `{name}`", "没有名为 `{name}` 的通道";
     TEST_SENT: "{channel}: a test message was sent to {reaches}", "{channel}：测试消息已发送到 {reaches}";
     TEST_FAILED: "{channel}: the test message did not arrive", "{channel}：测试消息未送达";
-    NO_INCIDENTS: "Nothing is or was wrong.", "没有告警，也没有历史告警。";
+    NO_INCIDENTS: "No incident is open, and none was.", "没有告警，也没有历史告警。";
+    WHO_LOOKS: "`milkrun serve` looks for incidents; without it, `milkrun status` and `milkrun doctor` say how things are", "告警由 `milkrun serve` 发现；未运行它时，请用 `milkrun status` 和 `milkrun doctor` 查看现状";
     STILL_OPEN: "open", "未恢复";
     COLUMN_SINCE: "since", "开始时间";
     COLUMN_UNTIL: "until", "恢复时间";
