@@ -56,7 +56,15 @@ fn show(here: Here<'_>, finding: &Finding) {
         Health::Warning => out.style(out.say(text::DOC_WARNING)).yellow(),
         Health::Bad => out.style(out.say(text::DOC_BAD)).red(),
     };
-    out.line(format!("{health}  {}: {}", finding.what, finding.finding));
+    let what = out.say(match finding.what {
+        "state" => text::DOC_PART_STATE,
+        "clock" => text::DOC_PART_CLOCK,
+        "disk" => text::DOC_PART_DISK,
+        "accounts" => text::DOC_PART_ACCOUNTS,
+        "flows" => text::DOC_PART_FLOWS,
+        _ => text::DOC_PART_FILES,
+    });
+    out.line(fill!(out.lang, text::DOC_LINE, health = health, what = what, finding = finding.finding));
     if let Some(advice) = &finding.advice {
         out.line(fill!(out.lang, text::WHAT_TO_DO, help = advice));
     }

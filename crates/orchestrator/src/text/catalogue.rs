@@ -114,6 +114,13 @@ texts! {
     DOC_GOOD: "good", "正常";
     DOC_WARNING: "warning", "警告";
     DOC_BAD: "bad", "异常";
+    DOC_LINE: "{health}  {what}: {finding}", "{health}  {what}：{finding}";
+    DOC_PART_STATE: "state", "状态";
+    DOC_PART_CLOCK: "clock", "时钟";
+    DOC_PART_DISK: "disk", "磁盘";
+    DOC_PART_ACCOUNTS: "accounts", "账户";
+    DOC_PART_FILES: "files", "文件";
+    DOC_PART_FLOWS: "flows", "流程";
     DOC_DAMAGED: "the state is damaged: {finding}", "状态已损坏：{finding}";
     DOC_DAMAGED_HELP: "end all milkrun processes and bring the last backup back: `milkrun restore FILE --force`", "请结束所有 milkrun 进程，并恢复最近的备份：`milkrun restore 文件 --force`";
     DOC_DEAD_LEASE: "`{flow}` was being run by {owner}, which has died", "`{flow}` 曾由 {owner} 运行，该进程已死亡";
