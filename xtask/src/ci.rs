@@ -37,7 +37,7 @@ const STEPS: &[Step] = &[
     Step { name: "web", what: "the console's page: types, logic, and built files that are not stale", run: web_page },
     Step { name: "browser", what: "the console in a real browser, in both languages", run: browser },
     Step { name: "api", what: "the console's API under requests made from its description", run: console_api },
-    Step { name: "deny", what: "licences and sources of dependencies (where cargo-deny is installed)", run: deny },
+    Step { name: "deny", what: "licences and sources of dependencies (needs cargo-deny)", run: deny },
 ];
 
 /// What the steps share.
@@ -376,10 +376,7 @@ fn binary(job: &Job) -> Result<PathBuf> {
 }
 
 fn deny(job: &mut Job) -> Result {
-    let mut installed = cargo(&job.root);
-    installed.args(["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
-    if !installed.status().is_ok_and(|status| status.success()) {
-        job.note = Some("left out: cargo-deny is not installed".to_owned());
+    if !can_run(job, &["cargo-deny"])? {
         return Ok(());
     }
     // Advisories appear without a change of ours and need the network: `cargo deny check advisories` is for a timetable.

@@ -134,7 +134,7 @@ impl HttpSink {
         let results = find(&answer.body, &rows.list).and_then(|json| serde_json::from_str::<Vec<&RawValue>>(json).ok());
         let results = results.unwrap_or_default();
         if results.len() != batch.len() {
-            let reason = format!("the answer has {} results for {} documents", results.len(), batch.len());
+            let reason = format!("results and documents differ in number: {} and {}", results.len(), batch.len());
             return Ok(vec![Receipt::Unknown { reason }; batch.len()]);
         }
         let mut receipts = Vec::with_capacity(batch.len());

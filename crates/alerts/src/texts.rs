@@ -14,19 +14,19 @@ macro_rules! phrases {
 phrases! {
     // What happened.
     RUN_FAILED: "Flow {flow}: the last run failed", "流程 {flow}：最近一次运行失败";
-    RUNS_FAILED: "Flow {flow}: the last {n} runs failed", "流程 {flow}：最近 {n} 次运行均失败";
+    RUNS_FAILED: "Flow {flow}: the last {n:run|runs} failed", "流程 {flow}：最近 {n} 次运行均失败";
     RUN_UNSTEADY: "Flow {flow}: runs fail again and again", "流程 {flow}：运行反复失败";
     UNRECONCILED: "Flow {flow}: it is not proved that everything was read; open slices: {n}", "流程 {flow}：未能证明数据已全部读取，未关闭切片 {n} 个";
     UNDELIVERED: "Flow {flow}: documents wait in the outbox", "流程 {flow}：有单据滞留在待投递队列";
     UNPROVED_UNSTEADY: "Flow {flow}: runs end without proof again and again", "流程 {flow}：运行反复未能证明完整";
-    DEAD_LETTERS: "Flow {flow}: {n} records were refused and are dead letters", "流程 {flow}：{n} 条记录被拒绝，成为死信";
+    DEAD_LETTERS: "Flow {flow}: {n:record was refused and is a dead letter|records were refused and are dead letters}", "流程 {flow}：{n} 条记录被拒绝，成为死信";
     LAG: "Flow {flow} is behind: it has read up to {at}", "流程 {flow} 落后：只读取到 {at}";
     NO_RECORDS: "Flow {flow}: no new records since {at}, though it usually finds some within {usual}", "流程 {flow}：自 {at} 起没有新记录，而平时最多间隔 {usual}";
     NO_RECORDS_FOR: "Flow {flow}: no new records since {at}", "流程 {flow}：自 {at} 起没有新记录";
     TOKEN_EXPIRES: "Account {account}: its access ends at {at}", "账户 {account}：授权将于 {at} 到期";
     TOKEN_EXPIRED: "Account {account}: its access ended at {at}", "账户 {account}：授权已于 {at} 到期";
     TOKEN_REFUSED: "Account {account}: the vendor refuses its token", "账户 {account}：厂商拒绝其令牌";
-    QUOTA_LOW: "Account {account}: {left} of {calls} calls are left in {per}", "账户 {account}：每 {per} 可调用 {calls} 次，仅剩 {left} 次";
+    QUOTA_LOW: "Account {account}: calls left in {per}: {left} of {calls}", "账户 {account}：每 {per} 可调用 {calls} 次，仅剩 {left} 次";
     DISK_LOW: "The disk of the state has only {free} left of {total}", "状态所在磁盘仅剩 {free}，共 {total}";
     CHANNEL_FAILED: "Channel {channel} does not take messages", "通道 {channel} 无法发送消息";
 
@@ -51,7 +51,7 @@ phrases! {
     REMINDER: "Still open", "仍未恢复";
     ENDED: "Recovered", "已恢复";
     PASSED: "Was wrong, and is well again", "曾发生，现已恢复";
-    DIGEST: "{n} messages", "{n} 条消息";
+    DIGEST: "{n:message|messages}", "{n} 条消息";
     TEST: "Test message", "测试消息";
     TEST_WHAT: "This channel works: alerts of this installation arrive here.", "该通道工作正常：本系统的告警会发送到这里。";
     SINCE: "Since", "开始时间";
@@ -69,7 +69,8 @@ mod tests {
     use super::*;
 
     fn holes(text: &str) -> Vec<&str> {
-        let mut holes: Vec<_> = text.split('{').skip(1).map(|part| part.split_once('}').unwrap().0).collect();
+        let inside = text.split('{').skip(1).map(|part| part.split_once('}').unwrap().0);
+        let mut holes: Vec<_> = inside.map(|hole| hole.split(':').next().unwrap()).collect();
         holes.sort_unstable();
         holes.dedup();
         holes

@@ -57,7 +57,8 @@ impl Words {
 /// Tells in Chinese what another part of the program said in English.
 pub type Retell = fn(&str) -> String;
 
-/// A sentence of this crate's tables in both languages; `{name}` is a hole.
+/// A sentence of this crate's tables in both languages; `{name}` is a hole, and `{n:run|runs}` one whose number is
+/// followed by a word that fits it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Phrase {
     pub(crate) en: &'static str,
@@ -79,8 +80,14 @@ impl Phrase {
         while let Some((before, after)) = rest.split_once('{') {
             told.push_str(before);
             let (name, after) = after.split_once('}').expect("the test of the tables finds an open hole");
+            let (name, counted) =
+                name.split_once(':').map_or((name, None), |(name, words)| (name, words.split_once('|')));
             let (_, value) = values.iter().find(|(n, _)| *n == name).expect("every sentence is filled in a test");
             told.push_str(&value.tell(lang));
+            if let Some((one, other)) = counted {
+                told.push(' ');
+                told.push_str(if matches!(value, Hole::Count(1)) { one } else { other });
+            }
             rest = after;
         }
         told + rest

@@ -13,8 +13,9 @@ use crate::prepare::Marker;
 /// `remote_id` where that is given. Returns the record's key.
 ///
 /// # Errors
-/// - [`ErrorKind::ConfigInvalid`] if there is no such letter, if its record was refused and so cannot have arrived, or if
-///   one id is given for several documents.
+/// - [`ErrorKind::NotFound`] if there is no such letter.
+/// - [`ErrorKind::ConfigInvalid`] if its record was refused and so cannot have arrived, or if one id is given for several
+///   documents.
 /// - Those of the lease and the store.
 pub async fn arrived(flow: &Flow, around: &Surroundings, letter: u64, remote_id: Option<String>) -> Result<Key> {
     flow.validate()?;
@@ -27,7 +28,8 @@ pub async fn arrived(flow: &Flow, around: &Surroundings, letter: u64, remote_id:
 async fn note(flow: &Flow, around: &Surroundings, lease: Lease, number: u64, remote_id: Option<String>) -> Result<Key> {
     let found = around.store.dead_letters(lease.flow, number.saturating_sub(1), 1).await?.pop();
     let Some(letter) = found.filter(|letter| letter.id == number) else {
-        let error = Error::config("there is no such dead letter").with("flow", &flow.name).with("number", number);
+        let error = Error::new(ErrorKind::NotFound, "there is no such dead letter");
+        let error = error.with("flow", &flow.name).with("number", number);
         return Err(error.advise(format!("`milkrun dead-letters {}` lists them", flow.name)));
     };
     if letter.stage != Stage::Unknown {

@@ -365,7 +365,7 @@ impl Courier {
                 let receipts = match receipts {
                     Ok(receipts) if receipts.len() == n => receipts,
                     Ok(receipts) => {
-                        let message = format!("{} receipts came for {n} deliveries", receipts.len());
+                        let message = format!("receipts and deliveries differ in number: {} and {n}", receipts.len());
                         vec![Receipt::Unknown { reason: message }; n]
                     }
                     Err(error) => {

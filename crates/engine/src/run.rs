@@ -132,11 +132,18 @@ fn conclude(report: &mut Report, outcome: Result<()>, dead_letters: bool, was_as
             (Verdict::Failed, Some(format!("{error}{help}")))
         }
         Ok(()) if !report.open.is_empty() => {
-            let n = report.open.len();
-            (Verdict::Unreconciled, Some(format!("{n} slices could not be proved complete and stay open")))
+            let reason = match report.open.len() {
+                1 => "1 slice could not be proved complete and stays open".to_owned(),
+                n => format!("{n} slices could not be proved complete and stay open"),
+            };
+            (Verdict::Unreconciled, Some(reason))
         }
         Ok(()) if report.counts.pending > 0 => {
-            (Verdict::Partial, Some(format!("{} records wait in the outbox", report.counts.pending)))
+            let reason = match report.counts.pending {
+                1 => "1 record waits in the outbox".to_owned(),
+                n => format!("{n} records wait in the outbox"),
+            };
+            (Verdict::Partial, Some(reason))
         }
         Ok(()) if dead_letters => (Verdict::Partial, Some("there are dead letters".to_owned())),
         Ok(()) => (Verdict::Reconciled, None),

@@ -322,7 +322,7 @@ async fn a_person_can_say_that_a_record_has_arrived() {
         let letters = setting.store.dead_letters(1, 0, 100).await.unwrap();
         assert_eq!(letters.len(), 5);
         let say = |number, id: Option<&str>| arrived(&setting.flow, &setting.around, number, id.map(str::to_owned));
-        assert_eq!(say(99, None).await.unwrap_err().kind(), ErrorKind::ConfigInvalid);
+        assert_eq!(say(99, None).await.unwrap_err().kind(), ErrorKind::NotFound);
         if !mapping.is_empty() {
             assert_eq!(say(letters[0].id, Some("R")).await.unwrap_err().fact("documents"), Some("2"));
         }

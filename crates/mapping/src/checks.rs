@@ -291,7 +291,7 @@ impl Asked {
         {
             let n = text.chars().count();
             if n > most {
-                return Err(format!("is longer than {most} characters (it has {n})"));
+                return Err(format!("has {n} characters, more than {most}"));
             }
         }
         if let Some(most) = self.scale {
@@ -300,7 +300,7 @@ impl Asked {
             let written = number.write(Some(Round { scale: most, rule: Rule::Down }), 0, &mut cut);
             let same = Decimal::parse(&cut).is_some_and(|cut| cut.compare(number).is_eq());
             if written.is_none() || !same {
-                return Err(format!("has more than {most} decimals"));
+                return Err(format!("has too many decimals, more than {most}"));
             }
         }
         if self.one_of.is_empty() {

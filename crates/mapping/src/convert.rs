@@ -146,7 +146,7 @@ fn shaped(how: &Convert, shape: &Shape, raw: &str, out: &mut String) -> Result<(
         if let Some((end, _)) = text.char_indices().nth(most.saturating_sub(around)) {
             if !shape.cut {
                 let length = text.chars().count() + around;
-                return Err(format!("is longer than {most} characters (it has {length})").into());
+                return Err(format!("has {length} characters, more than {most}").into());
             }
             kept = &text[..end];
         }

@@ -78,7 +78,12 @@ impl Table {
         }
         for (i, row) in rows.iter().enumerate() {
             if row.len() != columns.len() {
-                return Err(format!("row {} has {} values, not {}", i + 1, row.len(), columns.len()));
+                return Err(format!(
+                    "row {}: values and columns differ in number: {} and {}",
+                    i + 1,
+                    row.len(),
+                    columns.len()
+                ));
             }
             let no_json = |value: &&String| serde_json::from_str::<&serde_json::value::RawValue>(value).is_err();
             if let Some(value) = row.iter().find(no_json) {
@@ -241,7 +246,7 @@ mod tests {
         assert_eq!(of(&[], &[]), "the table has no column");
         assert_eq!(of(&["a", ""], &[]), "column 2 has no name");
         assert_eq!(of(&["a", "a"], &[]), "there are two columns `a`");
-        assert_eq!(of(&["a"], &[&["1"], &["1", "2"]]), "row 2 has 2 values, not 1");
+        assert_eq!(of(&["a"], &[&["1"], &["1", "2"]]), "row 2: values and columns differ in number: 2 and 1");
         assert_eq!(of(&["a"], &[&["x"]]), "row 1: `x` is not JSON");
         assert_eq!(Table::of_objects(["[1]"]).unwrap_err(), "row 1 is no object");
         let other = Table::of_objects([r#"{"a":1}"#, r#"{"b":1}"#]).unwrap_err();

@@ -221,7 +221,7 @@ pub(crate) struct DeadLetters {
     /// The flow.
     pub(crate) flow: String,
     /// How many are listed.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
     /// Shows the source text of each too.
     #[arg(long)]

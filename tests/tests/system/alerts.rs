@@ -110,7 +110,8 @@ fn without_a_channel_or_its_secret_nothing_is_sent() {
     let none = place.milkrun(&["alerts", "test"]).with(2);
     assert!(none.err.contains("no channel is declared"), "{none}");
     let none = place.milkrun(&["alerts", "list"]).with(0);
-    assert!(none.out.contains("Nothing is or was wrong."), "{none}");
+    assert!(none.out.contains("No incident is open, and none was."), "{none}");
+    assert!(none.out.contains("`milkrun serve` looks for incidents"), "{none}");
     assert_eq!(place.milkrun(&["alerts", "list", "--json"]).with(0).json(), json!({ "incidents": [] }));
     place.write("milkrun.toml", ACCOUNTS);
     let lacking = place.milkrun(&["alerts", "test"]).with(2);
@@ -133,7 +134,10 @@ fn incidents_are_told_once_listed_and_forgotten_when_their_time_is_over() {
     let all = listed();
     assert_eq!((all.len(), &all[0]["id"], &all[0]["until"]), (1, &"dead-letters/items".into(), &Value::Null));
     let open = list(&[]);
-    assert!(open.out.contains("Flow items: 1 records were refused") && open.out.contains("  open  "), "{open}");
+    assert!(
+        open.out.contains("Flow items: 1 record was refused and is a dead letter") && open.out.contains("  open  "),
+        "{open}"
+    );
     assert!(open.out.contains("  dead-letters/items: read why: milkrun dead-letters items"), "{open}");
     let chinese = list(&["--lang", "zh"]);
     assert!(chinese.out.contains("流程 items：1 条记录被拒绝") && chinese.out.contains("未恢复"), "{chinese}");
@@ -174,6 +178,6 @@ fn incidents_are_told_once_listed_and_forgotten_when_their_time_is_over() {
     let done = place.milkrun(&["retain"]).with(0);
     assert!(done.out.contains("forgotten: runs 0, incidents 1, refused records 0"), "{done}");
     assert_eq!((forgotten(&[]), n_past()), (json!(0), 0));
-    assert!(list(&[]).out.contains("Nothing is or was wrong."), "{:#?}", listed());
+    assert!(list(&[]).out.contains("No incident is open, and none was."), "{:#?}", listed());
     place.assert_no_secret();
 }

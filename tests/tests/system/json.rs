@@ -64,7 +64,7 @@ fn every_command_answers_in_one_json_document() {
     has(&json(&["secret", "list"]), &["secrets"]);
 
     let error = installation.milkrun(&["run", "order", "--json"]).with(2);
-    assert_eq!((&error.json()["error"]["kind"], error.said()), (&"config-invalid".into(), String::new()), "{error}");
+    assert_eq!((&error.json()["error"]["kind"], error.said()), (&"not-found".into(), String::new()), "{error}");
     assert!(text(&error.json()["error"]["help"]).contains("orders"), "the nearest name is said: {error}");
 }
 
@@ -195,6 +195,16 @@ fn refused_records_wait_until_the_mapping_is_mended_and_arrive_then() {
     let shown = installation.milkrun(&["dead-letters", "orders"]).with(0);
     for part in ["field `status`: `WAIT_", "refused by the mapping", "milkrun replay orders"] {
         assert!(shown.out.contains(part), "{shown}");
+    }
+    let list = |limit: usize| installation.milkrun(&["dead-letters", "orders", "--limit", &limit.to_string()]);
+    let more = |limit: usize| list(limit).with(0).out.contains(&format!("There are more than {limit}"));
+    assert_eq!((more(1), more(refused - 1), more(refused)), (true, true, false));
+    list(0).with(2);
+    for wrong in
+        [["replay", "orders", "9999"], ["preview", "orders", "--record=none"], ["dead-letters", "ordres", "--full"]]
+    {
+        let error = installation.milkrun(&[&wrong[..], &["--json"]].concat()).with(2).json();
+        assert_eq!(error["error"]["kind"], "not-found", "{wrong:?}: {error}");
     }
     let traced = installation.milkrun(&["trace", letters[0]["key"].as_str().unwrap(), "--json"]).with(0).json();
     assert_eq!(traced["dead_letters"][0]["id"], letters[0]["id"]);

@@ -387,3 +387,26 @@ fn no_secret_is_served_logged_or_copied() {
     // The installation looks through all its files, logs at the lowest level and the copy among them.
     installation.assert_no_secret();
 }
+
+#[test]
+fn a_console_with_mistakes_is_not_opened_and_they_are_shown_where_they_stand() {
+    let vendor = Vendor::with_orders(1, DAY / 2);
+    let installation = Installation::new(&vendor);
+    let path = installation.path("milkrun.toml");
+    let own = fs::read_to_string(&path).unwrap();
+    // The second one would otherwise be a console without its only user, open to everybody on this machine.
+    for (table, said) in [
+        ("[console.tokens.grafana]\nrole = \"viewer\"\ntoken = \"short\"", "shorter than 20 characters"),
+        ("[console.users.zhang]\nrole = \"viewer\"\npassword = \"plain\"", "no argon2id hash"),
+    ] {
+        fs::write(&path, format!("{own}\n{table}\n")).unwrap();
+        let line = own.lines().count() + 4;
+        let refused = installation.milkrun(&["serve", "--listen", "127.0.0.1:0"]).with(2);
+        assert!(refused.err.contains(said) && refused.err.contains(&format!("milkrun.toml:{line}:")), "{refused}");
+        let checked = installation.milkrun(&["check", "--offline"]).with(2);
+        assert!(checked.err.contains(said), "{checked}");
+        let found = installation.milkrun(&["doctor", "--offline"]).with(1);
+        assert!(found.out.contains(said), "{found}");
+        assert!(!format!("{refused}{checked}{found}").contains("\"plain\""), "{refused}");
+    }
+}

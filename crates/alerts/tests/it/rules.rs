@@ -152,8 +152,8 @@ async fn quotas_of_days_and_months_are_watched() {
     assert_eq!(
         found(&short, &[]).await,
         [
-            "Account km: 99 of 1000 calls are left in 1 d / 账户 km：每 1 天 可调用 1000 次，仅剩 99 次",
-            "Account km: 7 of 10000 calls are left in 30 d / 账户 km：每 30 天 可调用 10000 次，仅剩 7 次",
+            "Account km: calls left in 1 d: 99 of 1000 / 账户 km：每 1 天 可调用 1000 次，仅剩 99 次",
+            "Account km: calls left in 30 d: 7 of 10000 / 账户 km：每 30 天 可调用 10000 次，仅剩 7 次",
         ]
     );
     let world = World::new(|_| {}).await;
@@ -194,6 +194,10 @@ async fn dead_letters_are_counted() {
     assert_eq!(
         found(&letters(10), &[(Rule::DeadLetters, on(Bound::Count(10)))]).await,
         ["Flow orders: 10 records were refused and are dead letters / 流程 orders：10 条记录被拒绝，成为死信"]
+    );
+    assert_eq!(
+        found(&letters(1), &[]).await,
+        ["Flow orders: 1 record was refused and is a dead letter / 流程 orders：1 条记录被拒绝，成为死信"]
     );
 }
 

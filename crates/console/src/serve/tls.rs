@@ -15,6 +15,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+const CERT_FORM: &str = "name a PEM file, with the server's own certificate first";
+const KEY_FORM: &str = "name a PEM file with the certificate's private key, which is not encrypted";
+
 /// Certificate and key, as files. Clones share what was read.
 #[derive(Clone, Debug)]
 pub struct Tls(Arc<Files>);
@@ -85,19 +88,21 @@ fn stamp(cert: &Path, key: &Path) -> Stamp {
 fn read(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
     let unusable = |message: &'static str, path: &Path| Error::config(message).with("file", path.display());
     let chain = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let chain = chain.map_err(|e| unusable("the certificate cannot be read", cert).caused_by(e))?;
+    let chain = chain.map_err(|e| unusable("the certificate cannot be read", cert).advise(CERT_FORM).caused_by(e))?;
     if chain.is_empty() {
         let error = unusable("the file has no certificate", cert);
-        return Err(error.advise("name a PEM file, with the server's own certificate first"));
+        return Err(error.advise(CERT_FORM));
     }
     let own_key = PrivateKeyDer::from_pem_file(key);
-    let own_key = own_key.map_err(|e| unusable("the private key cannot be read", key).caused_by(e))?;
+    let own_key = own_key.map_err(|e| unusable("the private key cannot be read", key).advise(KEY_FORM).caused_by(e))?;
     let provider: Arc<CryptoProvider> = Arc::new(aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| Error::config("TLS cannot be set up").caused_by(e))?
         .with_no_client_auth()
         .with_single_cert(chain, own_key)
-        .map_err(|e| unusable("certificate and private key do not fit together", cert).caused_by(e))?;
+        .map_err(|e| {
+            unusable("certificate and private key do not fit together", cert).advise(CERT_FORM).caused_by(e)
+        })?;
     Ok(Arc::new(config))
 }

@@ -88,6 +88,7 @@ async fn list(here: Here<'_>, limit: u32) -> Outcome {
     out.json(&json!({ "incidents": all.iter().map(|incident| incident_json(incident, language)).collect::<Vec<_>>() }));
     if all.is_empty() {
         out.line(out.say(text::NO_INCIDENTS));
+        out.line(out.say(text::WHO_LOOKS));
         return Ok(0);
     }
     let columns = [

@@ -4,10 +4,12 @@ use milkrun_core::{Result, SinkKind};
 use serde_json::json;
 
 use super::{Failure, Here, Outcome};
-use crate::config::{Around, Installation};
+use crate::config::Installation;
 use crate::show::{Align, Table, error_json, exit_code, json_of};
 use crate::text::{self, fill};
-use crate::wiring::{Accounts, Secrets, State, open_accounts, open_alerts, open_state, prepare_flows};
+use crate::wiring::{
+    Accounts, At, Secrets, State, open_accounts, open_alerts, open_console, open_state, prepare_flows,
+};
 
 pub(super) async fn check(here: Here<'_>, offline: bool) -> Outcome {
     let out = here.out;
@@ -21,6 +23,7 @@ pub(super) async fn check(here: Here<'_>, offline: bool) -> Outcome {
     };
     let accounts = open_accounts(&installation, |_| true, secrets, out.lang, &mut reports).await?;
     open_alerts(&installation, secrets, out.lang, &mut reports).await?;
+    open_console(&installation, At::Settings, secrets, out.lang, &mut reports).await?;
     let flows = prepare_flows(&installation, &accounts, state.as_ref(), |_| true, out.lang, &mut reports).await?;
     if !reports.is_clean() {
         return Err(Failure::Mistakes(reports));
@@ -33,18 +36,7 @@ pub(super) async fn check(here: Here<'_>, offline: bool) -> Outcome {
         (false, Some(state)) => prove(here, &installation, &accounts, state).await,
         _ => Vec::new(),
     };
-    let console = match &state {
-        Some(state) if !offline => prove_console(here, &installation, state).await,
-        _ => Ok(()),
-    };
-    let console = console.as_ref().err();
-    let code = proved
-        .iter()
-        .filter_map(|(_, outcome)| outcome.as_ref().err())
-        .chain(console)
-        .map(exit_code)
-        .max()
-        .unwrap_or(0);
+    let code = proved.iter().filter_map(|(_, outcome)| outcome.as_ref().err()).map(exit_code).max().unwrap_or(0);
     let account_json = |(name, outcome): &(String, Result<()>)| {
         let error = outcome.as_ref().err().map(|error| error_json(error, out.lang));
         crate::show::without_nulls(json!({ "account": name, "ok": outcome.is_ok(), "error": error }))
@@ -54,14 +46,9 @@ pub(super) async fn check(here: Here<'_>, offline: bool) -> Outcome {
         "mistakes": [],
         "warnings": json_of(&warnings),
         "accounts": proved.iter().map(account_json).collect::<Vec<_>>(),
-        "console": console.map(|error| json!({ "error": error_json(error, out.lang) })),
     })));
     out.line(fill!(out.lang, text::FILES_ARE_RIGHT, accounts = installation.accounts.len(), flows = flows.len()));
     show(here, &proved);
-    if let (Some(error), false) = (console, out.json) {
-        out.note("");
-        out.error(error);
-    }
     if flows.is_empty() {
         out.line(out.say(text::NO_FLOWS));
     }
@@ -95,14 +82,6 @@ async fn prove(
         all.push((config.name.clone(), outcome.await.map_err(|e| e.with("account", &config.name))));
     }
     all
-}
-
-/// Whether the console could be opened as it is configured.
-async fn prove_console(here: Here<'_>, installation: &Installation, state: &State) -> Result<()> {
-    let (lang, scrubber) = (here.out.lang, &here.out.scrubber);
-    let around = Around { lang, environment: here.environment, vault: Some(&state.store), scrubber };
-    let console = &installation.console;
-    console.open(console.listen, &installation.dir, &around).await.map(drop)
 }
 
 fn show(here: Here<'_>, proved: &[(String, Result<()>)]) {

@@ -16,12 +16,13 @@ pub(super) async fn dead_letters(here: Here<'_>, ask: &cli::DeadLetters) -> Outc
     }
     let (installation, _) = here.load()?;
     let mut letters = Vec::new();
+    let limit = ask.limit as usize;
     let known = match here.look(&installation).await? {
         None => false,
         Some(state) => match state.store.flow_id(&ask.flow).await? {
             None => false,
             Some(flow) => {
-                letters = state.store.dead_letters(flow, 0, ask.limit).await?;
+                letters = state.store.dead_letters(flow, 0, ask.limit.saturating_add(1)).await?;
                 true
             }
         },
@@ -30,6 +31,9 @@ pub(super) async fn dead_letters(here: Here<'_>, ask: &cli::DeadLetters) -> Outc
         // A flow that has run and lost its file still has its dead letters; one that is in neither is a mistake.
         here.require_flow(&installation, &ask.flow)?;
     }
+    // One more than is listed was asked for, to see whether there is more.
+    let has_more = letters.len() > limit;
+    letters.truncate(limit);
     out.json(&json!({ "flow": ask.flow, "dead_letters": letters.iter().map(json_of).collect::<Vec<_>>() }));
     if letters.is_empty() {
         out.line(fill!(out.lang, text::NO_DEAD_LETTERS, flow = ask.flow));
@@ -38,8 +42,8 @@ pub(super) async fn dead_letters(here: Here<'_>, ask: &cli::DeadLetters) -> Outc
     for letter in &letters {
         show(out, letter, ask.full);
     }
-    if letters.len() as u64 == u64::from(ask.limit) {
-        out.line(fill!(out.lang, text::PERHAPS_MORE, limit = ask.limit));
+    if has_more {
+        out.line(fill!(out.lang, text::MORE_LETTERS, limit = limit));
     }
     out.line("");
     out.line(fill!(out.lang, text::REPLAY_NEXT, flow = ask.flow));

@@ -7,7 +7,7 @@ use super::{Here, Outcome};
 use crate::cli;
 use crate::text::{self, fill};
 use crate::upkeep::{Finding, Health, Patient, diagnose};
-use crate::wiring::{Secrets, open_accounts, prepare_flows};
+use crate::wiring::{At, Secrets, open_accounts, open_alerts, open_console, prepare_flows};
 
 pub(super) async fn doctor(here: Here<'_>, ask: &cli::Doctor) -> Outcome {
     let out = here.out;
@@ -24,6 +24,8 @@ pub(super) async fn doctor(here: Here<'_>, ask: &cli::Doctor) -> Outcome {
         _ => Secrets::StandIn,
     };
     let accounts = open_accounts(&installation, |_| true, secrets, out.lang, &mut reports).await?;
+    open_alerts(&installation, secrets, out.lang, &mut reports).await?;
+    open_console(&installation, At::Settings, secrets, out.lang, &mut reports).await?;
     prepare_flows(&installation, &accounts, state.ok().flatten(), |_| true, out.lang, &mut reports).await?;
     let found = diagnose(Patient {
         installation: &installation,
@@ -54,7 +56,15 @@ fn show(here: Here<'_>, finding: &Finding) {
         Health::Warning => out.style(out.say(text::DOC_WARNING)).yellow(),
         Health::Bad => out.style(out.say(text::DOC_BAD)).red(),
     };
-    out.line(format!("{health}  {}", out.lang.labelled(finding.what, &finding.finding)));
+    let what = out.say(match finding.what {
+        "state" => text::DOC_PART_STATE,
+        "clock" => text::DOC_PART_CLOCK,
+        "disk" => text::DOC_PART_DISK,
+        "accounts" => text::DOC_PART_ACCOUNTS,
+        "flows" => text::DOC_PART_FLOWS,
+        _ => text::DOC_PART_FILES,
+    });
+    out.line(format!("{health}  {}", out.lang.labelled(what, &finding.finding)));
     if let Some(advice) = &finding.advice {
         out.line(fill!(out.lang, text::WHAT_TO_DO, help = advice));
     }

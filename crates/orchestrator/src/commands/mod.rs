@@ -191,7 +191,7 @@ impl Here<'_> {
         let lang = self.out.lang;
         let message = fill!(lang, text::NO_SUCH_FLOW, name = name);
         let help = if known.is_empty() { lang.say(text::NO_FLOWS).to_owned() } else { suggest(lang, name, &known) };
-        Err(Error::config(message).advise(help))
+        Err(Error::new(ErrorKind::NotFound, message).advise(help))
     }
 }
 

@@ -6,7 +6,7 @@ use console::Term;
 use jiff::{SignedDuration, Timestamp};
 use milkrun_core::record::plain_text;
 use milkrun_core::stream::{Slice, StreamSpec, Window};
-use milkrun_core::{Error, Key, PageRequest, Record, Result};
+use milkrun_core::{Error, ErrorKind, Key, PageRequest, Record, Result};
 use milkrun_engine::Flow;
 use milkrun_engine::preview::{Fate, Judged, judge};
 use serde_json::{Value, json};
@@ -81,7 +81,8 @@ async fn read(out: &Out, flow: &Flow, ask: &cli::Preview) -> Result<Vec<Record>>
     }
     match &ask.record {
         Some(id) if records.is_empty() => {
-            let error = Error::config(fill!(out.lang, text::RECORD_NOT_FOUND, id = id, pages = n_pages));
+            let error =
+                Error::new(ErrorKind::NotFound, fill!(out.lang, text::RECORD_NOT_FOUND, id = id, pages = n_pages));
             Err(error.advise(fill!(out.lang, text::RECORD_NOT_FOUND_HELP, id = id)))
         }
         _ => Ok(records),

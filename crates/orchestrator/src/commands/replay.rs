@@ -1,7 +1,7 @@
 //! `milkrun replay`: sends refused records again.
 
-use milkrun_core::Error;
 use milkrun_core::state::StateStore as _;
+use milkrun_core::{Error, ErrorKind};
 use milkrun_engine::Work;
 
 use super::run::{conclude, run_flows};
@@ -22,7 +22,9 @@ pub(super) async fn replay(here: Here<'_>, ask: &cli::Replay) -> Outcome {
         ask.ids.iter().filter(|id| letters.iter().all(|l| l.id != **id)).map(u64::to_string).collect();
     if !unknown.is_empty() {
         let message = fill!(out.lang, text::NO_SUCH_LETTER, flow = ask.flow, ids = unknown.join(", "));
-        return Err(Error::config(message).advise(fill!(out.lang, text::LIST_LETTERS, flow = ask.flow)).into());
+        return Err(Error::new(ErrorKind::NotFound, message)
+            .advise(fill!(out.lang, text::LIST_LETTERS, flow = ask.flow))
+            .into());
     }
     if letters.is_empty() && !out.json {
         out.line(fill!(out.lang, text::NO_DEAD_LETTERS, flow = ask.flow));

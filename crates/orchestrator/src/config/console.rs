@@ -1,22 +1,21 @@
 //! `[console]`: where the console listens, who may use it, and under which name it is reached.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use milkrun_console::access::{Network, PasswordHash, PublicUrl, SHORTEST_TOKEN};
-use milkrun_console::serve::Tls;
-use milkrun_console::{Access, Role};
-use milkrun_core::{Error, Result, Secret};
-use milkrun_store::SqliteStore;
+use milkrun_console::Role;
+use milkrun_console::access::{Network, PasswordHash, PublicUrl};
+use milkrun_core::Secret;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::SourceFile;
 use super::account::is_name;
-use super::secret::{self, SecretSource};
+use super::alerts::HeldFrom;
+use super::secret;
 use super::span::{At, Findings, Section, Span, suggest};
-use crate::environment::Environment;
-use crate::show::Scrubber;
-use crate::text::{self, Lang, fill};
+use crate::text::{self, fill};
 
 /// Where the console listens unless it is said otherwise.
 pub(crate) const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070);
@@ -28,36 +27,53 @@ pub(super) const TLS_KEYS: &[&str] = &["cert", "key"];
 /// The roles, as they are written.
 pub(super) const ROLES: &[&str] = &["operator", "viewer"];
 
-/// `[console]`.
+/// `[console]`; access tokens are still references.
 #[derive(Clone, Debug)]
 pub(crate) struct ConsoleConfig {
     pub(crate) listen: SocketAddr,
-    public_url: Option<PublicUrl>,
-    /// Certificate and key, relative to the installation.
-    tls: Option<(PathBuf, PathBuf)>,
-    users: Vec<(String, Role, PasswordHash)>,
-    tokens: Vec<TokenConfig>,
-    proxies: Vec<Network>,
+    /// Where `listen` stands, if it is written.
+    pub(crate) listen_span: Option<Span>,
+    pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) tls: Option<TlsConfig>,
+    pub(crate) users: Vec<(String, Role, PasswordHash)>,
+    pub(crate) tokens: Vec<TokenConfig>,
+    pub(crate) proxies: Vec<Network>,
+    /// Whether nothing is wrong with it. What is wrong may be the lock: such a console must not be opened.
+    pub(crate) sound: bool,
+    /// The file, if the table is there.
+    pub(crate) file: Option<Arc<SourceFile>>,
+}
+
+/// Certificate and key, relative to the installation.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsConfig {
+    pub(crate) cert: At<PathBuf>,
+    pub(crate) key: At<PathBuf>,
 }
 
 /// `[console.tokens.NAME]`.
 #[derive(Clone, Debug)]
-struct TokenConfig {
-    name: String,
-    role: Role,
-    token: TokenText,
-}
-
-#[derive(Clone, Debug)]
-enum TokenText {
-    Inline(Secret),
-    Elsewhere(SecretSource),
+pub(crate) struct TokenConfig {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) token: HeldFrom,
+    /// Where the token stands.
+    pub(crate) span: Span,
 }
 
 impl Default for ConsoleConfig {
     fn default() -> Self {
-        let (users, tokens, proxies) = (Vec::new(), Vec::new(), Vec::new());
-        Self { listen: LISTEN, public_url: None, tls: None, users, tokens, proxies }
+        Self {
+            listen: LISTEN,
+            listen_span: None,
+            public_url: None,
+            tls: None,
+            users: Vec::new(),
+            tokens: Vec::new(),
+            proxies: Vec::new(),
+            sound: true,
+            file: None,
+        }
     }
 }
 
@@ -66,62 +82,18 @@ impl ConsoleConfig {
     pub(crate) fn has_tls(&self) -> bool {
         self.tls.is_some()
     }
-
-    /// Who may use a console that listens at `listen`, and its certificate. Fetches the access tokens, and reads the
-    /// files of the certificate.
-    ///
-    /// # Errors
-    /// If an access token is not where it is said to be, or can be guessed; if the certificate cannot be used; if others
-    /// reach the console and nobody has to sign in.
-    pub(crate) async fn open(
-        &self,
-        listen: SocketAddr,
-        dir: &Path,
-        around: &Around<'_>,
-    ) -> Result<(Access, Option<Tls>)> {
-        let Around { lang, environment, vault, scrubber } = *around;
-        let tls = self.tls.as_ref().map(|(cert, key)| Tls::open(dir.join(cert), dir.join(key))).transpose()?;
-        let mut access = Access::new(listen, tls.is_some()).behind(self.proxies.clone());
-        if let Some(url) = &self.public_url {
-            access = access.reached_at(url.clone());
-        }
-        for (name, role, password) in &self.users {
-            access = access.with_user(name, *role, password.clone());
-        }
-        for TokenConfig { name, role, token } in &self.tokens {
-            let token = match token {
-                TokenText::Inline(token) => token.clone(),
-                TokenText::Elsewhere(source) => source.fetch(lang, dir, environment, vault).await?,
-            };
-            scrubber.hide(&token);
-            if token.is_unusable() || token.expose().len() < SHORTEST_TOKEN {
-                let message = fill!(lang, text::WEAK_TOKEN, name = name, least = SHORTEST_TOKEN);
-                return Err(Error::config(message).advise(lang.say(text::WEAK_TOKEN_HELP)));
-            }
-            access = access.with_token(name, *role, &token);
-        }
-        access.validate()?;
-        Ok((access, tls))
-    }
-}
-
-/// Where secrets come from, and how mistakes are told.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Around<'a> {
-    pub(crate) lang: Lang,
-    pub(crate) environment: &'a Environment,
-    pub(crate) vault: Option<&'a SqliteStore>,
-    pub(crate) scrubber: &'a Scrubber,
 }
 
 /// Reads `[console]`.
-pub(super) fn read(table: &DeTable<'_>, span: &Span, findings: &mut Findings) -> ConsoleConfig {
+pub(super) fn read(file: &Arc<SourceFile>, table: &DeTable<'_>, span: &Span, findings: &mut Findings) -> ConsoleConfig {
+    let n_before = findings.mistakes.len();
     let section = Section { title: "[console]", span, table, keys: KEYS };
     section.close(&[], findings);
-    let mut console = ConsoleConfig::default();
+    let mut console = ConsoleConfig { file: Some(Arc::clone(file)), ..ConsoleConfig::default() };
     let lang = findings.lang;
     let listen = parsed(section, "listen", |text| text.parse().ok(), text::LISTEN_FORM, findings);
     console.listen = listen.as_ref().map_or(LISTEN, |at| at.value);
+    console.listen_span = listen.as_ref().map(|at| at.span.clone());
     let url = parsed(section, "public_url", PublicUrl::parse, text::PUBLIC_URL_FORM, findings);
     console.public_url = url.as_ref().map(|at| at.value.clone());
     if let Some((tls, span)) = section.table("tls", findings) {
@@ -129,7 +101,8 @@ pub(super) fn read(table: &DeTable<'_>, span: &Span, findings: &mut Findings) ->
         tls.close(&[], findings);
         let cert = tls.required_text("cert", "cert = \"console.pem\"", findings);
         let key = tls.required_text("key", "key = \"console.key\"", findings);
-        console.tls = cert.zip(key).map(|(cert, key)| (cert.value.into(), key.value.into()));
+        let path = |At { value, span }: At<String>| At { value: PathBuf::from(value), span };
+        console.tls = cert.zip(key).map(|(cert, key)| TlsConfig { cert: path(cert), key: path(key) });
     }
     let proxies = section.get("trusted_proxies");
     console.proxies = proxies.map(|value| networks(value, findings)).unwrap_or_default();
@@ -150,19 +123,24 @@ pub(super) fn read(table: &DeTable<'_>, span: &Span, findings: &mut Findings) ->
     each(section, "tokens", TOKEN_KEYS, findings, |name, section, findings| {
         let role = role(section, findings);
         let token = token(name, section, findings);
-        console.tokens.extend(role.zip(token).map(|(role, token)| TokenConfig { name: name.to_owned(), role, token }));
+        let named = |(role, (token, span))| TokenConfig { name: name.to_owned(), role, token, span };
+        console.tokens.extend(role.zip(token).map(named));
     });
     let is_wide = !console.listen.ip().is_loopback() || url.is_some() || proxies.is_some();
     let place = listen.map(|at| at.span).or(url.map(|at| at.span)).or(proxies.map(Spanned::span));
     if let (true, Some(place)) = (is_wide, place) {
         let has = |key: &str| section.get(key).is_some() || section.has_near(key);
         let is_secret = console.tls.is_some() || console.public_url.is_some() || has("tls") || has("public_url");
-        if !has("users") && !has("tokens") {
+        // A table in which nobody is lets nobody sign in.
+        let is_empty =
+            |key: &str| matches!(section.get(key).map(Spanned::get_ref), Some(DeValue::Table(all)) if all.is_empty());
+        if ["users", "tokens"].iter().all(|key| !has(key) || is_empty(key)) {
             findings.mistake_with(&place, lang.say(text::OPEN_CONSOLE), lang.say(text::OPEN_CONSOLE_HELP));
         } else if !is_secret {
             findings.warning(&place, lang.say(text::PLAIN_CONSOLE), lang.say(text::PLAIN_CONSOLE_HELP));
         }
     }
+    console.sound = findings.mistakes.len() == n_before;
     console
 }
 
@@ -250,7 +228,8 @@ fn role(section: Section<'_>, findings: &mut Findings) -> Option<Role> {
     }
 }
 
-fn token(name: &str, section: Section<'_>, findings: &mut Findings) -> Option<TokenText> {
+/// The token, and where it stands.
+fn token(name: &str, section: Section<'_>, findings: &mut Findings) -> Option<(HeldFrom, Span)> {
     let lang = findings.lang;
     let env = format!("MILKRUN_TOKEN_{}", name.to_uppercase().replace('-', "_"));
     let Some(value) = section.get("token") else {
@@ -267,14 +246,14 @@ fn token(name: &str, section: Section<'_>, findings: &mut Findings) -> Option<To
             let message = fill!(lang, text::INLINE_SECRET, key = "token");
             let help = fill!(lang, text::INLINE_SECRET_HELP, key = "token", env = env);
             findings.warning(&value.span(), message, help);
-            Some(TokenText::Inline(Secret::new(text.as_ref())))
+            Some((HeldFrom::Inline(Secret::new(text.as_ref())), value.span()))
         }
         DeValue::Table(_) => {
             let reference = secret::reference(value, "token");
             if reference.is_none() {
                 secret::explain(value, "token", findings);
             }
-            reference.map(|reference| TokenText::Elsewhere(reference.source))
+            reference.map(|reference| (HeldFrom::Source(reference.source), reference.span))
         }
         _ => {
             findings.hidden.push(value.span());

@@ -49,7 +49,7 @@ use toml::de::DeTable;
 
 pub(crate) use self::account::AccountConfig;
 pub(crate) use self::alerts::{AlertsConfig, ChannelConfig, Held, HeldFrom, RobotConfig, Way};
-pub(crate) use self::console::{Around, ConsoleConfig};
+pub(crate) use self::console::{ConsoleConfig, TlsConfig, TokenConfig};
 pub(crate) use self::declare::{Declared, declared};
 pub(crate) use self::flow::{Changes, FlowConfig};
 pub(crate) use self::include::is_wanted as includes;
@@ -424,8 +424,10 @@ fn read_installation(
         installation.logs = upkeep::read_logs(&installation.dir, table, &span, findings);
     }
     if let Some((table, span)) = root.table("console", findings) {
-        installation.console = console::read(table, &span, findings);
+        installation.console = console::read(file, table, &span, findings);
     }
+    // After a mistake of grammar, users and tokens may only be behind it.
+    installation.console.sound &= has_grammar && !root.has_near("console");
     if let Some((accounts, _)) = root.table("accounts", findings) {
         installation.account_names = accounts.keys().map(|name| name.get_ref().clone().into_owned()).collect();
         // After a mistake of grammar, what is missing may only be behind it.

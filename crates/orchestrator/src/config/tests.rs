@@ -9,7 +9,7 @@ use super::{Reports, load};
 use crate::environment::Environment;
 use crate::show::{Out, Scrubber};
 use crate::text::{self, Lang};
-use crate::wiring::{Accounts, Secrets, open_accounts, open_alerts, prepare_flows};
+use crate::wiring::{Accounts, At, Secrets, open_accounts, open_alerts, open_console, prepare_flows};
 
 const INSTALLATION: &str = r#"[accounts.km]
 connector = "kuaimai"
@@ -205,6 +205,36 @@ const CASES: &[Case] = &[
         "[accounts.km]",
         "[console.tokens.grafana]\nrole = \"viewer\"\ntoken = { envv = \"A\" }\n\n[accounts.km]",
     ),
+    (
+        "console in whose table of users nobody is",
+        I,
+        "[accounts.km]",
+        "[console]\nlisten = \"0.0.0.0:7070\"\n\n[console.users]\n\n[accounts.km]",
+    ),
+    (
+        "access token that is not set",
+        I,
+        "[accounts.km]",
+        "[console.tokens.grafana]\nrole = \"viewer\"\ntoken = { env = \"NOBODY_HAS_SET_IT\" }\n\n[accounts.km]",
+    ),
+    (
+        "certificate that is not there",
+        I,
+        "[accounts.km]",
+        "[console]\ntls = { cert = \"console.pem\", key = \"milkrun.toml\" }\n\n[accounts.km]",
+    ),
+    (
+        "certificate that is none",
+        I,
+        "[accounts.km]",
+        "[console]\ntls = { cert = \"milkrun.toml\", key = \"milkrun.toml\" }\n\n[accounts.km]",
+    ),
+    (
+        "address of another machine",
+        I,
+        "[accounts.km]",
+        "[console]\nlisten = \"192.0.2.1:7070\"\n\n[console.tokens.grafana]\nrole = \"viewer\"\ntoken = { env = \"LONG_TOKEN\" }\n\n[accounts.km]",
+    ),
     ("no access token", I, "[accounts.km]", "[console.tokens.grafana]\nrole = \"viewer\"\n\n[accounts.km]"),
     ("collector without a scheme", I, "[accounts.km]", "[telemetry]\notlp = \"localhost:4318\"\n\n[accounts.km]"),
     // Settings of an account.
@@ -347,6 +377,7 @@ pub(super) fn check(dir: &Path, lang: Lang) -> Reports {
         ("KM_SESSION", "session-value"),
         ("OPS_WEBHOOK", "https://oapi.dingtalk.com/robot/send?access_token=t0ken-of-ops"),
         ("OPS_SECRET", "SECt0ken"),
+        ("LONG_TOKEN", "a-token-of-more-than-twenty-characters"),
     ]);
     let scrubber = Scrubber::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -356,6 +387,7 @@ pub(super) fn check(dir: &Path, lang: Lang) -> Reports {
         let accounts = open_accounts(&installation, |_| true, secrets, lang, &mut reports).await.unwrap();
         prepare_flows(&installation, &accounts, None, |_| true, lang, &mut reports).await.unwrap();
         open_alerts(&installation, secrets, lang, &mut reports).await.unwrap();
+        open_console(&installation, At::Settings, secrets, lang, &mut reports).await.unwrap();
         reports
     })
 }
@@ -502,6 +534,63 @@ fn alerts_are_read_with_their_channels_and_bounds() {
     assert_eq!(settings.rules.setting(Rule::DiskLow), on(Bound::Percent(5)));
     assert_eq!((settings.remind, settings.zone_name.as_str()), (hours(12), "Asia/Shanghai"));
     assert_eq!(settings.quiet_hours.unwrap().to_string(), "22:00-08:00");
+}
+
+/// What is found in `milkrun.toml` without secrets and network: mistakes, and warnings.
+fn found_offline(dir: &Path) -> [String; 2] {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (installation, mut reports) = load(dir, Lang::En).unwrap();
+    let (secrets, lang) = (Secrets::StandIn, Lang::En);
+    runtime.block_on(async {
+        open_alerts(&installation, secrets, lang, &mut reports).await.unwrap();
+        open_console(&installation, At::Settings, secrets, lang, &mut reports).await.unwrap();
+    });
+    [reports.mistakes(), reports.warnings()].map(|all| all.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn what_stands_in_the_file_is_checked_without_secrets_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let of_channel = |address: &str| {
+        put(dir, I, &format!("{INSTALLATION}\n[alerts.channels.ops]\nkind = \"dingtalk\"\nwebhook = {address}\n"));
+        found_offline(dir)[0].clone()
+    };
+    let line = INSTALLATION.lines().count() + 4;
+    let malformed = of_channel("\"oapi.dingtalk.com/robot\"");
+    assert!(malformed.contains(&format!("{I}:{line}:11: ")), "{malformed}");
+    assert_eq!(of_channel("\"https://oapi.dingtalk.com/robot/send?access_token=x\""), "");
+    assert_eq!(of_channel("{ env = \"NOBODY_HAS_SET_IT\" }"), "");
+
+    let of_console = |table: &str| {
+        put(dir, I, &format!("{INSTALLATION}\n[console]\n{table}\n"));
+        found_offline(dir)
+    };
+    let token = |token: &str| format!("[console.tokens.grafana]\nrole = \"viewer\"\ntoken = {token}");
+    let [weak, _] = of_console(&token("\"too-short\""));
+    assert!(weak.contains("`grafana` is shorter than 20 characters"), "{weak}");
+    assert!(!weak.contains("too-short"), "{weak}");
+    let elsewhere = token("{ env = \"NOBODY_HAS_SET_IT\" }");
+    assert_eq!(of_console(&elsewhere), ["", ""]);
+    // Others may reach it: who signs in with a token that is not fetched can still sign in.
+    let [mistakes, warnings] = of_console(&format!("listen = \"192.0.2.1:7070\"\n{elsewhere}"));
+    assert_eq!(mistakes, "");
+    assert!(warnings.contains("this machine has no address 192.0.2.1"), "{warnings}");
+    // The machine that they are for may have the files; a file that is there is looked at.
+    let [mistakes, warnings] = of_console("tls = { cert = \"console.pem\", key = \"console.key\" }");
+    assert_eq!(mistakes, "");
+    assert_eq!(warnings.matches("there is no file").count(), 2, "{warnings}");
+    let [mistakes, _] = of_console("tls = { cert = \"milkrun.toml\", key = \"milkrun.toml\" }");
+    assert!(mistakes.contains("the file has no certificate"), "{mistakes}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_no_mistake_of_the_file() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let listen = taken.local_addr().unwrap();
+    put(folder.path(), I, &format!("{INSTALLATION}\n[console]\nlisten = \"{listen}\"\n"));
+    assert_eq!(found_offline(folder.path()), ["", ""]);
 }
 
 #[test]

@@ -15,9 +15,10 @@ use super::house::{Closed, House};
 use super::notify::Manager;
 use crate::cli;
 use crate::commands::{Failure, Here, Outcome, asked, cannot_listen};
-use crate::config::Around;
+use crate::config;
 use crate::desk::OpenDesk;
 use crate::text::{self, fill};
+use crate::wiring::{At, Secrets, open_console};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -69,21 +70,27 @@ struct Console {
 
 impl Console {
     /// Begins to serve; it ends when `closing` says so.
-    async fn open(house: &Arc<House>, listen: Option<SocketAddr>, mut closing: watch::Receiver<bool>) -> Result<Self> {
-        let loaded = house.loaded();
-        let config = &loaded.installation.console;
-        let listen = listen.unwrap_or(config.listen);
+    async fn open(
+        house: &Arc<House>,
+        listen: Option<SocketAddr>,
+        mut closing: watch::Receiver<bool>,
+    ) -> Result<Self, Failure> {
         let lang = house.out.lang;
+        let (installation, mut reports) = config::load(&house.dir, lang)?;
+        let listen = listen.unwrap_or(installation.console.listen);
         let taken = |e: std::io::Error| cannot_listen(e, listen, lang).advise(lang.say(text::CHOOSE_ADDRESS));
         let listener = TcpListener::bind(listen).await.map_err(taken)?;
         let at = listener.local_addr().map_err(taken)?;
-        let around = Around {
-            lang: house.out.lang,
+        let secrets = Secrets::Fetched {
             environment: &house.environment,
             vault: Some(&house.state.store),
             scrubber: &house.out.scrubber,
         };
-        let (access, tls) = config.open(at, &house.dir, &around).await?;
+        let opened = open_console(&installation, At::Bound(at), secrets, lang, &mut reports).await?;
+        let Some((access, tls)) = opened else {
+            reports.only_flows(&house.dir, &[]);
+            return Err(Failure::Mistakes(reports));
+        };
         let scheme = if tls.is_some() { "https" } else { "http" };
         let desk = Arc::new(OpenDesk(Arc::clone(house)));
         let notes = Arc::clone(&house.state.store) as Arc<dyn milkrun_core::notes::Notes>;

@@ -11,7 +11,8 @@ use crate::text::{self, Lang, Text, fill};
 
 /// The exit code that an error ends the process with.
 pub(crate) fn exit_code(error: &Error) -> u8 {
-    if error.kind() == ErrorKind::ConfigInvalid { 2 } else { 1 }
+    // A name that nothing has is a mistake of the command line as one of a file is.
+    if matches!(error.kind(), ErrorKind::ConfigInvalid | ErrorKind::NotFound) { 2 } else { 1 }
 }
 
 /// What happened and what usually helps, for each kind of error.

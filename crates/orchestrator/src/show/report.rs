@@ -185,7 +185,7 @@ mod tests {
         let out = Out::plain(Lang::Zh);
         let open = [("[a, b)", "rows moved while the pages were read")];
         let mut unreconciled = report("orders", "unreconciled", 7, &open);
-        unreconciled.reason = Some("1 slices could not be proved complete and stay open".to_owned());
+        unreconciled.reason = Some("1 slice could not be proved complete and stays open".to_owned());
         let mut failed = report("orders", "failed", 7, &[]);
         let error = milkrun_core::Error::new(milkrun_core::ErrorKind::Incoherent, "the same page came twice");
         failed.reason = Some(format!("{} — mend the reason and replay it", error.with("asked", "page 2")));

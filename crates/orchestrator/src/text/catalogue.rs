@@ -52,7 +52,8 @@ texts! {
     NO_SUCH_CHANNEL: "no channel is called `{name}`", "没有名为 `{name}` 的通道";
     TEST_SENT: "{channel}: a test message was sent to {reaches}", "{channel}：测试消息已发送到 {reaches}";
     TEST_FAILED: "{channel}: the test message did not arrive", "{channel}：测试消息未送达";
-    NO_INCIDENTS: "Nothing is or was wrong.", "没有告警，也没有历史告警。";
+    NO_INCIDENTS: "No incident is open, and none was.", "没有告警，也没有历史告警。";
+    WHO_LOOKS: "`milkrun serve` looks for incidents; without it, `milkrun status` and `milkrun doctor` say how things are", "告警由 `milkrun serve` 发现；未运行它时，请用 `milkrun status` 和 `milkrun doctor` 查看现状";
     STILL_OPEN: "open", "未恢复";
     COLUMN_SINCE: "since", "开始时间";
     COLUMN_UNTIL: "until", "恢复时间";
@@ -113,6 +114,12 @@ texts! {
     DOC_GOOD: "good", "正常";
     DOC_WARNING: "warning", "警告";
     DOC_BAD: "bad", "异常";
+    DOC_PART_STATE: "state", "状态";
+    DOC_PART_CLOCK: "clock", "时钟";
+    DOC_PART_DISK: "disk", "磁盘";
+    DOC_PART_ACCOUNTS: "accounts", "账户";
+    DOC_PART_FILES: "files", "文件";
+    DOC_PART_FLOWS: "flows", "流程";
     DOC_DAMAGED: "the state is damaged: {finding}", "状态已损坏：{finding}";
     DOC_DAMAGED_HELP: "end all milkrun processes and bring the last backup back: `milkrun restore FILE --force`", "请结束所有 milkrun 进程，并恢复最近的备份：`milkrun restore 文件 --force`";
     DOC_DEAD_LEASE: "`{flow}` was being run by {owner}, which has died", "`{flow}` 曾由 {owner} 运行，该进程已死亡";
@@ -295,6 +302,12 @@ texts! {
     OPEN_CONSOLE_HELP: "add [console.users.NAME] with role and password (`milkrun console password`), or listen = \"127.0.0.1:7070\"", "请添加 [console.users.名称]，写明 role 和 password（见 `milkrun console password`），或改为 listen = \"127.0.0.1:7070\"";
     PLAIN_CONSOLE: "passwords and cookies of the console go over the network in plain text", "控制台的密码和 Cookie 会以明文经过网络";
     PLAIN_CONSOLE_HELP: "add tls = { cert = \"…\", key = \"…\" }, or put a proxy with TLS in front and name it as public_url = \"https://…\"", "请添加 tls = { cert = \"…\", key = \"…\" }，或在前面放置带 TLS 的代理并写明 public_url = \"https://…\"";
+    ACCESS_TOKEN_MISSING: "the access token of `{name}` cannot be had: {reason}", "无法取得 `{name}` 的访问令牌：{reason}";
+    FOREIGN_ADDRESS: "this machine has no address {address}, so that nothing can listen there now", "本机没有地址 {address}，目前无法在该处监听";
+    FOREIGN_ADDRESS_HELP: "write an address of the machine that runs `milkrun serve`, or \"0.0.0.0:7070\" for all of them", "请写运行 `milkrun serve` 的机器的地址，或用 \"0.0.0.0:7070\" 表示其全部地址";
+    NO_TLS_FILE: "there is no file {path}", "没有文件 {path}";
+    NO_TLS_FILE_HELP: "write the path of a PEM file, relative to the folder of milkrun.toml", "请写 PEM 文件的路径，相对于 milkrun.toml 所在的文件夹";
+    TLS_UNUSABLE: "{reason}: {path}", "{reason}：{path}";
     WEAK_TOKEN: "the access token of `{name}` is shorter than {least} characters, or has white space", "`{name}` 的访问令牌短于 {least} 个字符，或含有空白";
     WEAK_TOKEN_HELP: "take a random one: `openssl rand -hex 32`", "请使用随机值：`openssl rand -hex 32`";
     INLINE_SECRET: "`{key}` is a secret and is written here in plain text", "`{key}` 是密钥，却以明文写在这里";
@@ -489,7 +502,7 @@ texts! {
     STAGE_UNKNOWN: "outcome not known", "结果未知";
     SINCE: "since", "时间";
     NO_DEAD_LETTERS: "Flow `{flow}` has no dead letters.", "流程 `{flow}` 没有死信。";
-    PERHAPS_MORE: "There may be more than these {limit}: --limit N", "可能不止这 {limit} 条：--limit N";
+    MORE_LETTERS: "There are more than {limit}: --limit N", "不止这 {limit} 条：--limit N";
     REPLAY_NEXT: "next: mend the mapping or the target, then milkrun replay {flow}", "下一步：修正映射或目标系统，然后 milkrun replay {flow}";
     ARRIVED_NEXT: "where the outcome is not known: look in the target; if the document is there, milkrun dead-letters {flow} --arrived NUMBER", "结果未知的：请在目标系统中查看；若单据已存在，则 milkrun dead-letters {flow} --arrived 编号";
     ARRIVED: "Record {key} counts as delivered.", "记录 {key} 视为已送达。";

@@ -10,7 +10,7 @@ use super::accounts::Secrets;
 use crate::config::{ChannelConfig, Findings, Held, HeldFrom, Installation, Reports, RobotConfig, Way};
 use crate::text::{self, Lang, fill};
 
-/// A stand-in for the address of a robot, for looking at a channel without using it.
+/// A stand-in for the address of a robot that stands elsewhere, for looking at a channel without using it.
 const STAND_IN: &str = "https://robot.invalid/0123456789abcdef";
 
 /// What the installation wants to be told, and where; channels that cannot be used are missing.
@@ -118,18 +118,18 @@ impl Fetch<'_> {
     }
 
     async fn secret(&mut self, held: &Held) -> Result<Option<Secret>> {
-        let Secrets::Fetched { environment, vault, scrubber } = self.secrets else {
-            return Ok(Some(Secret::new(STAND_IN)));
-        };
-        let fetched = match &held.from {
-            HeldFrom::Inline(secret) => Ok(secret.clone()),
-            HeldFrom::Source(source) => {
+        let fetched = match (&held.from, self.secrets) {
+            (HeldFrom::Inline(secret), _) => Ok(secret.clone()),
+            (HeldFrom::Source(source), Secrets::Fetched { environment, vault, .. }) => {
                 source.fetch(self.findings.lang, &self.installation.dir, environment, vault).await
             }
+            (HeldFrom::Source(_), Secrets::StandIn) => return Ok(Some(Secret::new(STAND_IN))),
         };
         match fetched {
             Ok(secret) => {
-                scrubber.hide(&secret);
+                if let Secrets::Fetched { scrubber, .. } = self.secrets {
+                    scrubber.hide(&secret);
+                }
                 Ok(Some(secret))
             }
             // A vault that cannot be read is not the setting's fault.

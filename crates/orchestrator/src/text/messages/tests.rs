@@ -136,7 +136,7 @@ fn a_sentence_is_told_with_what_stands_in_its_holes() {
         ("known: file, kuaimai", "可选：file, kuaimai"),
         ("account `km`: the disk is full", "账户 `km`：磁盘已满"),
         ("choose 1 to any number for `orders`", "请为 `orders` 选择 1 到任意数值"),
-        ("3 receipts came for 5 deliveries", "5 次投递收到了 3 份回执"),
+        ("receipts and deliveries differ in number: 3 and 5", "5 次投递收到了 3 份回执"),
         // A name in backticks is a name, whatever it says.
         ("`a date` must be a text, not a list", "`a date` 应为文本，而不是列表"),
         // Of two patterns that fit, the more exact one.
@@ -145,6 +145,10 @@ fn a_sentence_is_told_with_what_stands_in_its_holes() {
         (
             "field `lines[3].vouchdate`: `2026-13-01` (from `created`) is not a date",
             "字段 `lines[3].vouchdate`：`2026-13-01`（来自 `created`）不是日期",
+        ),
+        (
+            "field `title`: `棉袜三双装` (from `品名`) has 5 characters, more than 4",
+            "字段 `title`：`棉袜三双装`（来自 `品名`）有 5 个字符，超过 4 个",
         ),
         ("field `qty`: `[1]` (from `num`) is a list, not a number", "字段 `qty`：`[1]`（来自 `num`）是列表，不是数字"),
         (
@@ -162,6 +166,7 @@ fn a_sentence_is_told_with_what_stands_in_its_holes() {
             "同一页返回了两次（asked: page 2, parameter: pageNo）：厂商报告错误。\
              厂商似乎忽略了 `pageNo`：请对照厂商文档检查其拼写",
         ),
+        ("1 slice could not be proved complete and stays open", "有 1 个切片未能证明完整，保持未关闭"),
         ("2 slices could not be proved complete and stay open", "有 2 个切片未能证明完整，保持未关闭"),
         // The vendor's own words stay, and what stands beside them is told.
         ("签名错误 (vendor_code: 25) — check `app_key`", "签名错误 (vendor_code: 25)。请检查 `app_key`"),
