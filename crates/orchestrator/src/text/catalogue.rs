@@ -395,6 +395,7 @@ texts! {
     ROW_TIME: "time", "用时";
     ROW_VERDICT: "verdict", "结论";
     NOT_GIVEN: "not given", "未提供";
+    NOT_COUNTED: "not counted", "未计数";
     REASON: "  why: {reason}", "  原因：{reason}";
     OPEN_SLICE: "  open: {slice}: {why}", "  未关闭：{slice}：{why}";
     BESIDE: "  backfill, read beside: {proved:slice|slices} proved, {open} still open", "  同时进行的补读：已证明 {proved} 个切片，剩余 {open} 个";
