@@ -214,6 +214,19 @@ mod tests {
                     "window = {{ axis = 'a', late = [{{ axis = 'a', every_hours = 0, reach_hours = 1 }}], {window} }}"
                 )),
             ),
+            ("stream axis value", stream(&format!("window = {{ axis = 'a', axis_values = {{ a = '1' }}, {window} }}"))),
+            (
+                "stream axis value of no axis",
+                stream(&format!(
+                    "window = {{ axis = 'a', axis_parameter = 'p', axis_values = {{ b = '1' }}, {window} }}"
+                )),
+            ),
+            (
+                "stream axis value empty",
+                stream(&format!(
+                    "window = {{ axis = 'a', axis_parameter = 'p', axis_values = {{ a = '' }}, {window} }}"
+                )),
+            ),
             ("stream longest", stream("window = { axis = 'a', start = 's', end = 'e', longest_hours = 0 }")),
             ("stream parent", stream("partition = { stream = 'warehouse', path = 'id', parameter = 'w' }")),
             ("stream rename", stream("rename = { a = 'b' }\ndetail = { method = 'erp.x.get' }")),

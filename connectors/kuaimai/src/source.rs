@@ -116,7 +116,7 @@ fn parameters(stream: &StreamConfig, ask: &PageRequest<'_>) -> Result<Vec<(Strin
     match (&stream.window, &ask.stream.window, ask.slice.window) {
         (Some(names), Some(spec), Some(window)) => {
             if let Some(parameter) = &names.axis_parameter {
-                add(parameter, ask.slice.axis.clone().unwrap_or_else(|| names.axis.clone()));
+                add(parameter, names.sent(ask.slice.axis.as_ref().unwrap_or(&names.axis)).to_owned());
             }
             let (from, until) = spec.bounds(window)?;
             add(&names.start, from);

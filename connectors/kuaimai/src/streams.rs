@@ -67,6 +67,9 @@ pub struct WindowConfig {
     pub axis: String,
     /// The parameter that carries the axis, such as `timeType`; without it the axis is not sent.
     pub axis_parameter: Option<String>,
+    /// What is sent for an axis that the vendor calls by a number, such as `{ created = "1" }`.
+    #[serde(default)]
+    pub axis_values: BTreeMap<String, String>,
     /// The parameter for the lower end.
     pub start: String,
     /// The parameter for the upper end.
@@ -255,6 +258,7 @@ impl StreamConfig {
                     return wrong("a late pass over another axis needs `window.axis_parameter`".to_owned());
                 }
             }
+            window.validate_axis_values().or_else(wrong)?;
         }
         if let Some(partition) = &self.partition {
             check_partition(partition, &self.name, known)?;
@@ -290,6 +294,26 @@ impl StreamConfig {
 }
 
 impl WindowConfig {
+    /// What is sent for an axis: its value, or its own name.
+    pub(crate) fn sent<'a>(&'a self, axis: &'a str) -> &'a str {
+        self.axis_values.get(axis).map_or(axis, String::as_str)
+    }
+
+    /// The values of axes: each of an axis that is read, none empty, and a parameter that carries them.
+    fn validate_axis_values(&self) -> Result<(), String> {
+        if !self.axis_values.is_empty() && self.axis_parameter.is_none() {
+            return Err("`window.axis_values` needs `window.axis_parameter`".to_owned());
+        }
+        let is_read = |axis: &String| *axis == self.axis || self.late.iter().any(|late| late.axis == *axis);
+        match self.axis_values.iter().find(|(axis, value)| value.is_empty() || !is_read(axis)) {
+            Some((axis, value)) if value.is_empty() => Err(format!("`window.axis_values.{axis}` is empty")),
+            Some((axis, _)) => {
+                Err(format!("no window of the stream is over `{axis}`, which `window.axis_values` names"))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn spec(&self) -> WindowSpec {
         let (form, granularity) = match self.form {
             Form::DateTime => (TimeForm::DateTime, Duration::from_secs(1)),

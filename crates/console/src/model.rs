@@ -370,8 +370,9 @@ pub struct ProvedBy {
     pub plan: String,
     /// How many slices.
     pub slices: u64,
-    /// Distinct keys in them.
-    pub distinct: u64,
+    /// Distinct keys in them; left out where they were not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<u64>,
     /// The vendor's own total.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,

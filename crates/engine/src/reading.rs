@@ -45,8 +45,9 @@ pub enum Step {
 pub struct Evidence {
     /// What proved it: `one-page`, `backwards`, `read-twice`, `row-version`, `snapshot`.
     pub plan: String,
-    /// Distinct keys read.
-    pub distinct: u64,
+    /// Distinct keys read; none where the plan needs no set of keys, and they were too many to count or partly read by
+    /// an earlier run.
+    pub distinct: Option<u64>,
     /// The vendor's own total, where it gave one.
     pub total: Option<u64>,
 }
@@ -59,7 +60,14 @@ pub struct Reading {
     current: Digests,
     /// Those of the last whole and clean reading, where two are compared.
     previous: Option<Digests>,
+    /// Where no proof rests on the keys: whether `current` holds all of this reading. Not saved.
+    counted: bool,
 }
+
+/// So many keys of a slice are counted where no proof rests on them.
+///
+/// They take at most 10 MB, 9 bytes for each of 2^20 places, and 5 MB more while the set grows.
+const MOST_COUNTED: usize = 500_000;
 
 /// What of it goes into the checkpoint as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +121,7 @@ impl Reading {
             _ => forwards(first_position(stream, slice), size),
         };
         let saved = Saved { number: 1, in_vain: 0, size, way, last: None, versions: 0, previous_versions: None };
-        Self { saved, current: Digests::default(), previous: None }
+        Self { saved, current: Digests::default(), previous: None, counted: true }
     }
 
     /// A reading from its checkpoint and the stored digests.
@@ -136,7 +144,9 @@ impl Reading {
                 previous.extend(digests);
             }
         }
-        Ok(Self { saved, current, previous })
+        // Keys that no proof rests on are not stored: what an earlier run has read of them is not known.
+        let counted = matches!(saved.way, Way::Probe | Way::Forwards { n_pages: 0, .. });
+        Ok(Self { saved, current, previous, counted })
     }
 
     /// The text for the checkpoint.
@@ -221,11 +231,14 @@ impl Reading {
     pub fn accept(&mut self, stream: &StreamSpec, page: &Page, facts: &PageFacts, eager: bool) -> Result<Step> {
         let ask = self.ask(stream);
         self.refuse_repetition(stream, &ask, page, facts)?;
-        let before = self.current.len();
-        if Self::keeps_digests(stream) {
+        let repeated = if Self::keeps_digests(stream) {
+            let before = self.current.len();
             self.current.extend(facts.digests.iter().copied());
-        }
-        let repeated = Self::keeps_digests(stream) && self.current.len() - before < page.records.len();
+            self.current.len() - before < page.records.len()
+        } else {
+            self.count(&facts.digests);
+            false
+        };
         for version in &facts.versions {
             self.saved.versions = self.saved.versions.wrapping_add(*version);
         }
@@ -243,6 +256,18 @@ impl Reading {
         }
     }
 
+    /// Counts keys that no proof rests on, in memory alone, and gives up when there are too many.
+    fn count(&mut self, digests: &[u64]) {
+        if !self.counted {
+            return;
+        }
+        self.current.extend(digests.iter().copied());
+        if self.current.len() > MOST_COUNTED {
+            self.counted = false;
+            self.current = Digests::default();
+        }
+    }
+
     /// Learns the total from the first page; without one, `None`: this is the first page of two readings.
     fn accept_probe(&mut self, ask: &Ask, page: &Page) -> Option<Step> {
         let n_rows = page.records.len() as u64;
@@ -251,7 +276,7 @@ impl Reading {
             return None;
         };
         if n_rows == total && page.has_next != Some(true) {
-            let distinct = self.current.len() as u64;
+            let distinct = Some(self.current.len() as u64);
             return Some(Step::Proved(Evidence { plan: "one-page".into(), distinct, total: Some(total) }));
         }
         if n_rows >= total || n_rows == 0 {
@@ -293,7 +318,7 @@ impl Reading {
         // The last page read is the first one, and it was asked for before all others too: a total that it does not
         // repeat is no total to rely on.
         if !contradicted && page.total == Some(total) && distinct == total && n_rows == total {
-            return Step::Proved(Evidence { plan: "backwards".into(), distinct, total: Some(total) });
+            return Step::Proved(Evidence { plan: "backwards".into(), distinct: Some(distinct), total: Some(total) });
         }
         self.fail("the pages do not add up to the total")
     }
@@ -328,7 +353,8 @@ impl Reading {
             self.saved.way = Way::Forwards { at: next, size, n_pages: n_pages + 1, n_rows, total, clean, snapshot };
             return Ok(Step::More);
         }
-        let distinct = if Self::keeps_digests(stream) { self.current.len() as u64 } else { n_rows };
+        let knows_keys = Self::keeps_digests(stream) || self.counted;
+        let distinct = knows_keys.then_some(self.current.len() as u64);
         let adds_up = total.is_none_or(|t| t == n_rows);
         let proved = |plan: &str| Ok(Step::Proved(Evidence { plan: plan.to_owned(), distinct, total }));
         match &stream.proof {
@@ -375,6 +401,7 @@ impl Reading {
 
     fn begin(&mut self, way: Way) {
         self.current.clear();
+        self.counted = true;
         self.saved.versions = 0;
         self.saved.number += 1;
         self.saved.last = None;
@@ -466,7 +493,7 @@ mod tests {
     }
 
     fn proved(plan: &str, distinct: u64, total: Option<u64>) -> Step {
-        Step::Proved(Evidence { plan: plan.into(), distinct, total })
+        Step::Proved(Evidence { plan: plan.into(), distinct: Some(distinct), total })
     }
 
     #[test]
@@ -500,8 +527,39 @@ mod tests {
             }
             step
         };
-        assert_eq!(read(5), Step::Proved(Evidence { plan: "snapshot".into(), distinct: 5, total: Some(5) }));
+        assert_eq!(read(5), proved("snapshot", 5, Some(5)));
         assert!(matches!(read(6), Step::Unproved(_)));
+    }
+
+    #[test]
+    fn keys_that_no_proof_rests_on_are_counted_while_they_are_few() {
+        let stream = StreamSpec { proof: Proof::Snapshot { assumes: String::new() }, ..sample_stream() };
+        let part = |keys: &[u64], total| {
+            let (page, facts) = page(keys, total);
+            (Page { snapshot: Some("s".into()), ..page }, facts)
+        };
+        let evidence = |distinct, total| Step::Proved(Evidence { plan: "snapshot".into(), distinct, total });
+        let read = |restored: bool| {
+            let mut reading = Reading::new(&stream, &Slice::default(), 3);
+            let (first, facts) = part(&[1, 2, 2], None);
+            assert_eq!(reading.accept(&stream, &first, &facts, true).unwrap(), Step::More);
+            if restored {
+                reading = Reading::restore(&reading.save(), Vec::new()).unwrap();
+            }
+            let (last, facts) = part(&[2, 3], Some(5));
+            reading.accept(&stream, &last, &facts, true).unwrap()
+        };
+        assert_eq!(read(false), evidence(Some(3), Some(5)));
+        assert_eq!(read(true), evidence(None, Some(5)), "what an earlier run has read is not known");
+
+        let most = MOST_COUNTED as u64;
+        for (n, distinct) in [(most, Some(most)), (most + 1, None)] {
+            let mut reading = Reading::new(&stream, &Slice::default(), 1_000_000);
+            let (last, mut facts) = part(&[1], None);
+            facts.digests = (0..n).collect();
+            assert_eq!(reading.accept(&stream, &last, &facts, true).unwrap(), evidence(distinct, None));
+            assert!(reading.current.len() <= MOST_COUNTED);
+        }
     }
 
     #[test]

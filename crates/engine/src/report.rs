@@ -66,8 +66,8 @@ impl Counts {
 pub struct Proved {
     /// How many slices.
     pub slices: u64,
-    /// Distinct keys read in them.
-    pub distinct: u64,
+    /// Distinct keys read in them; none if some of them were not counted.
+    pub distinct: Option<u64>,
     /// The sum of the vendor's totals, where it gave them.
     pub total: Option<u64>,
 }
@@ -195,12 +195,13 @@ impl Report {
     pub(crate) fn prove(&mut self, evidence: &Evidence) {
         let proved = self.proved.entry(evidence.plan.clone()).or_default();
         proved.slices += 1;
-        proved.distinct += evidence.distinct;
-        proved.total = match (proved.total, evidence.total) {
-            (Some(sum), Some(total)) => Some(sum + total),
-            (None, Some(total)) if proved.slices == 1 => Some(total),
+        let add = |sum: Option<u64>, more: Option<u64>| match (sum, more) {
+            (None, more) if proved.slices == 1 => more,
+            (Some(sum), Some(more)) => Some(sum + more),
             _ => None,
         };
+        proved.distinct = add(proved.distinct, evidence.distinct);
+        proved.total = add(proved.total, evidence.total);
         self.counts.proved_slices += 1;
     }
 }

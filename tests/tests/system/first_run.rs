@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::installation::{Installation, flow, orders_flow};
 use crate::output::{lines, text};
+use crate::place::Place;
 use crate::vendor::{DAY, Vendor};
 
 /// The report of a flow in the answer of `run --json`.
@@ -56,4 +57,35 @@ fn a_first_run_holds_exactly_the_vendors_truth_and_a_second_one_adds_nothing() {
     assert!(in_lookback > 20);
     assert_eq!(report["counts"]["unchanged"], in_lookback, "{report:#}");
     assert_eq!(installation.path("out/orders.jsonl").metadata().unwrap().len(), before, "nothing is written");
+}
+
+#[test]
+fn a_row_that_a_file_holds_twice_is_one_key() {
+    let place = Place::new(
+        "[accounts.files]\nconnector = \"file\"\nfolder = \".\"\n\n[[accounts.files.streams]]\nname = \"orders\"\n\
+         path = \"in.csv\"\nkey = [\"id\"]\npage_size = 2\n",
+    );
+    // Twice on one page, and once more on the next one.
+    place.write("in.csv", "id,total\na,1.50\na,1.50\nb,2.00\na,1.50\nc,3.25\n");
+    for (name, format) in [("table", None), ("json", Some("--json"))] {
+        let source = "[source]\naccount = \"files\"\nstream = \"orders\"\n";
+        place.flow(name, &format!("{source}\n[sink]\naccount = \"files\"\ntarget = \"{name}\"\n"));
+        let ended = place.milkrun(&[&["run", name][..], format.as_slice()].concat()).with(0);
+        assert_eq!(lines(&place.path(&format!("{name}.jsonl"))).len(), 3, "{ended}");
+        if format.is_some() {
+            let answer = ended.json();
+            let report = report(&answer, name);
+            assert_eq!(report["verdict"], "reconciled", "{report:#}");
+            assert_eq!((&report["counts"]["records"], &report["counts"]["new"]), (&5.into(), &3.into()), "{report:#}");
+            let proved = serde_json::json!({ "slices": 1, "distinct": 3, "total": 5 });
+            assert_eq!(report["proved"], serde_json::json!({ "snapshot": proved }), "{report:#}");
+        } else {
+            let row = |name: &str| {
+                let line = ended.out.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{ended}"));
+                line[name.len()..].trim().to_owned()
+            };
+            let (total, distinct) = (row("vendor's total"), row("distinct keys read"));
+            assert_eq!((total.as_str(), distinct.as_str()), ("5", "3"), "{ended}");
+        }
+    }
 }

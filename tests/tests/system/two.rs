@@ -30,7 +30,8 @@ fn a_second_process_on_one_flow_is_told_that_it_is_busy() {
     let status = installation.milkrun(&["status", "--json"]).with(0).json();
     let doctor = installation.milkrun(&["doctor", "--offline"]);
     assert!(!first.has_ended(), "the first one is still at work");
-    assert!(doctor.out.contains("`orders` is running: process ") && !doctor.out.contains("cut off"), "{doctor}");
+    assert!(doctor.out.contains("the first run of `orders` is under way: process "), "{doctor}");
+    assert!(!doctor.out.contains("up to date") && !doctor.out.contains("cut off"), "{doctor}");
     assert_eq!(replay.json()["flows"][0]["error"]["kind"], "busy", "{replay}");
     assert!(status["flows"][0]["running"]["who"].as_str().unwrap().starts_with("process "), "{status:#}");
     let run = &status["flows"][0]["last_run"];
@@ -39,6 +40,29 @@ fn a_second_process_on_one_flow_is_told_that_it_is_busy() {
     first.wait().with(0);
     installation.orders().assert_are(&vendor.orders());
     assert!(installation.milkrun(&["status", "--json"]).json()["flows"][0]["running"].is_null());
+    let doctor = installation.milkrun(&["doctor", "--offline"]);
+    assert!(doctor.out.contains("flows that have run and are up to date: 1"), "{doctor}");
+    assert!(!doctor.out.contains("under way"), "{doctor}");
+}
+
+#[test]
+fn a_run_is_the_first_one_until_one_has_ended() {
+    let (vendor, installation) = start();
+    let mut first = installation.start(&["run", "orders"]);
+    assert!(first.until(|| vendor.n_calls() >= 2));
+    first.kill();
+    let doctor = installation.milkrun(&["doctor", "--offline"]);
+    assert!(doctor.out.contains("the last run of `orders` was cut off"), "{doctor}");
+    for says in ["the first run of `orders` is under way: process ", "`orders` is running: process "] {
+        let before = vendor.n_calls();
+        let mut next = installation.start(&["run", "orders"]);
+        assert!(next.until(|| vendor.n_calls() > before));
+        let doctor = installation.milkrun(&["doctor", "--offline"]);
+        assert!(!next.has_ended(), "it is still at work");
+        assert!(doctor.out.contains(says) && !doctor.out.contains("cut off"), "{doctor}");
+        next.interrupt();
+        next.wait().with(1);
+    }
 }
 
 #[test]

@@ -73,8 +73,7 @@ fn table(out: &Out, reports: &[Report]) -> Table {
     if reports.iter().any(|r| r.calls > 0 || !r.proved.is_empty() || !r.open.is_empty()) {
         row(out.say(text::ROW_SLICES), reports.iter().map(slices).collect());
         row(out.say(text::ROW_TOTAL), reports.iter().map(|r| total(out, r)).collect());
-        let distinct = |r: &Report| r.proved.values().map(|p| p.distinct).sum();
-        row(out.say(text::ROW_DISTINCT), reports.iter().map(|r| number(distinct(r))).collect());
+        row(out.say(text::ROW_DISTINCT), reports.iter().map(|r| distinct(out, r)).collect());
     }
     if reports.iter().any(|r| !r.open.is_empty()) {
         row(out.say(text::ROW_OPEN), reports.iter().map(|r| number(r.open.len() as u64)).collect());
@@ -97,6 +96,11 @@ fn total(out: &Out, report: &Report) -> String {
         Some(totals) if !totals.is_empty() => number(totals.iter().sum()),
         _ => out.say(text::NOT_GIVEN).to_owned(),
     }
+}
+
+fn distinct(out: &Out, report: &Report) -> String {
+    let counted: Option<Vec<u64>> = report.proved.values().map(|p| p.distinct).collect();
+    counted.map_or_else(|| out.say(text::NOT_COUNTED).to_owned(), |counted| number(counted.iter().sum()))
 }
 
 fn time(report: &Report) -> String {
@@ -171,9 +175,12 @@ mod tests {
     #[test]
     fn the_table_has_one_column_for_each_flow() {
         let mut out = Out::plain(Lang::En);
+        let mut uncounted = report("files", "reconciled", 900_000, &[]);
+        uncounted.proved.values_mut().for_each(|proved| proved.distinct = None);
         let reports = [
             report("orders", "reconciled", 24_000, &[]),
             report("采购订单", "unreconciled", 7, &[("[a, b)", "the total changed while it was read")]),
+            uncounted,
         ];
         let mut shown = table(&out, &reports).render(&out);
         out.lang = Lang::Zh;

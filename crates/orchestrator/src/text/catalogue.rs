@@ -152,6 +152,7 @@ texts! {
     DOC_FLOW_FAILED_HELP: "run it again with `milkrun run` and read what it says: it goes on where it ended", "用 `milkrun run` 再次运行并查看提示：会从中断处继续";
     DOC_FLOW_UNPROVED: "the last run of `{flow}` could not prove that nothing is missing", "`{flow}` 上次运行未能证明没有遗漏";
     DOC_FLOW_UNPROVED_HELP: "run it again; if it stays so, read the slices with a quieter source or a smaller `window`", "请再次运行；若仍如此，请在来源变动较少时读取，或调小 `window`";
+    DOC_FLOW_FIRST: "the first run of `{flow}` is under way: {who}", "`{flow}` 首次运行进行中：{who}";
     DOC_FLOW_RUNS: "`{flow}` is running: {who}", "`{flow}` 运行中：{who}";
     DOC_FLOW_CUT: "the last run of `{flow}` was cut off", "`{flow}` 上次运行被中断";
     DOC_FLOW_CUT_HELP: "run it again: it goes on where it ended", "请再次运行：会从中断处继续";
@@ -417,6 +418,7 @@ texts! {
     ROW_TIME: "time", "用时";
     ROW_VERDICT: "verdict", "结论";
     NOT_GIVEN: "not given", "未提供";
+    NOT_COUNTED: "not counted", "未计数";
     REASON: "  why: {reason}", "  原因：{reason}";
     OPEN_SLICE: "  open: {slice}: {why}", "  未关闭：{slice}：{why}";
     BESIDE: "  backfill, read beside: {proved:slice|slices} proved, {open} still open", "  同时进行的补读：已证明 {proved} 个切片，剩余 {open} 个";

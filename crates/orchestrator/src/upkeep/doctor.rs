@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use milkrun_core::quota::Rate;
-use milkrun_core::state::{FlowSummary, StateStore as _, Verdict};
+use milkrun_core::state::{FlowSummary, Holder, StateStore as _, Verdict};
 use milkrun_core::{Error, ErrorKind, Result};
 use milkrun_engine::timetable::Schedule;
 use milkrun_store::SqliteStore;
@@ -76,6 +76,8 @@ const HOST_WAIT: Duration = Duration::from_secs(5);
 const TOKEN_DAYS: i64 = 7;
 /// A flow may lag behind by so much beyond the longest pause of its timetable, as alerts have it by default.
 const LAG: Duration = Duration::from_hours(2);
+/// A first run that was cut off more often than this is taken for a later one.
+const MOST_CUT_OFF: u32 = 100;
 
 /// Looks at everything and says what was found, the worst of each part first.
 pub(crate) async fn diagnose(patient: Patient<'_>) -> Vec<Finding> {
@@ -273,27 +275,49 @@ async fn look_at_tokens(patient: Patient<'_>, state: &State, seen: &mut Seen) ->
 async fn look_at_flows(patient: Patient<'_>, state: &State, seen: &mut Seen) -> Result<()> {
     let lang = patient.lang;
     let known = state.store.flows().await?;
+    let mut n_have_run = 0;
     for name in &patient.installation.flow_names {
-        match known.iter().find(|flow| flow.name == *name) {
-            Some(flow) if flow.last_run.is_some() => look_at_flow(patient, flow, seen),
+        let flow = known.iter().find(|flow| flow.name == *name);
+        let first_by = match flow {
+            Some(flow) => at_first_run(state, flow).await?,
+            None => None,
+        };
+        match flow {
+            Some(flow) if flow.last_run.is_some() || first_by.is_some() => {
+                n_have_run += usize::from(first_by.is_none());
+                look_at_flow(patient, flow, first_by, seen);
+            }
             _ => seen.warn("flows", fill!(lang, text::DOC_FLOW_NEVER, flow = name), text::DOC_FLOW_NEVER_HELP),
         }
     }
-    if !patient.installation.flow_names.is_empty() && seen.is_good("flows") {
-        seen.good("flows", fill!(lang, text::DOC_FLOWS_GOOD, n = patient.installation.flow_names.len()));
+    if n_have_run > 0 && seen.is_good("flows") {
+        seen.good("flows", fill!(lang, text::DOC_FLOWS_GOOD, n = n_have_run));
     }
     Ok(())
 }
 
-fn look_at_flow(patient: Patient<'_>, flow: &FlowSummary, seen: &mut Seen) {
+/// Who is at a flow's first run, if that is under way: no run before it has come to its end.
+async fn at_first_run<'a>(state: &State, flow: &'a FlowSummary) -> Result<Option<&'a Holder>> {
+    // Whoever begins a run has the right to it before there is a record of it.
+    let Some(run) = &flow.last_run else { return Ok(flow.running.as_ref()) };
+    let (Some(holder), Some(id)) = (flow.under_way(), state.store.flow_id(&flow.name).await?) else { return Ok(None) };
+    let before = state.store.runs(id, Some(run.id), MOST_CUT_OFF).await?;
+    // Runs have numbers from 1 on; one that is not kept any more had an end.
+    let are_all = before.len() as u64 + 1 == run.id;
+    Ok(Some(holder).filter(|_| are_all && before.iter().all(|run| run.ended.is_none())))
+}
+
+/// `first_by` is at the flow's first run.
+fn look_at_flow(patient: Patient<'_>, flow: &FlowSummary, first_by: Option<&Holder>, seen: &mut Seen) {
     let lang = patient.lang;
     let name = &flow.name;
     let run = flow.last_run.as_ref();
+    let says_who = |seen: &mut Seen, words, holder: &Holder| {
+        seen.good("flows", fill!(lang, words, flow = name, who = lang.retell(&holder.who)));
+    };
     match run.map(|run| (run.ended, run.verdict)) {
-        Some((None, _)) if flow.under_way().is_some() => {
-            let who = flow.under_way().map(|holder| lang.retell(&holder.who)).unwrap_or_default();
-            seen.good("flows", fill!(lang, text::DOC_FLOW_RUNS, flow = name, who = who));
-        }
+        _ if let Some(holder) = first_by => says_who(seen, text::DOC_FLOW_FIRST, holder),
+        Some((None, _)) if let Some(holder) = flow.under_way() => says_who(seen, text::DOC_FLOW_RUNS, holder),
         Some((_, Some(Verdict::Failed))) => {
             let report: serde_json::Value =
                 run.and_then(|run| serde_json::from_str(&run.report).ok()).unwrap_or_default();

@@ -317,8 +317,8 @@ export interface ProvedBy {
   plan: string;
   /** How many slices. */
   slices: number;
-  /** Distinct keys in them. */
-  distinct: number;
+  /** Distinct keys in them; left out where they were not counted. */
+  distinct?: number;
   /** The vendor's own total. */
   total?: number;
 }

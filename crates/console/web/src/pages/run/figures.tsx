@@ -109,7 +109,7 @@ export function Proofs({ proved }: { proved: readonly ProvedBy[] }) {
           ),
         },
         { id: 'slices', title: t.slices, numeric: true, cell: (row) => count(row.slices) },
-        { id: 'distinct', title: t.distinct, numeric: true, cell: (row) => count(row.distinct) },
+        { id: 'distinct', title: t.distinct, numeric: true, cell: (row) => (row.distinct === undefined ? <span className="muted">{t.notCounted}</span> : count(row.distinct)) },
         {
           id: 'total',
           title: t.total,
@@ -117,15 +117,22 @@ export function Proofs({ proved }: { proved: readonly ProvedBy[] }) {
           cell: (row) => (row.total === undefined ? <span className="muted">{w.notGiven}</span> : (
             <span className="total">
               {count(row.total)}{' '}
-              {row.total === row.distinct
-                ? <Badge tone="good" icon="check">{t.equal}</Badge>
-                : <Badge tone="warning" icon="unequal">{t.unequal}</Badge>}
+              <Compared total={row.total} distinct={row.distinct} />
             </span>
           )),
         },
       ]}
     />
   );
+}
+
+/** The vendor's total beside the distinct keys: a source may hold a row twice and still be proved. */
+function Compared({ total, distinct }: { total: number; distinct: number | undefined }) {
+  const t = useTexts(runTexts);
+  if (distinct === undefined) return null;
+  if (total === distinct) return <Badge tone="good" icon="check">{t.equal}</Badge>;
+  if (total > distinct) return <Badge tone="quiet" icon="info">{t.repeated}</Badge>;
+  return <Badge tone="warning" icon="unequal">{t.unequal}</Badge>;
 }
 
 /** What a slice covers, as instants where it has them. */

@@ -51,8 +51,10 @@ export const runTexts = texts(
     plan: 'Plan',
     slices: 'Slices',
     distinct: 'Distinct keys',
+    notCounted: 'not counted',
     total: "Vendor's total",
     equal: 'equal',
+    repeated: 'with repeated rows',
     unequal: 'not equal',
     noProof: 'No slice has been proved',
     plans: {
@@ -119,8 +121,10 @@ export const runTexts = texts(
     plan: '证明方式',
     slices: '切片',
     distinct: '不同主键',
+    notCounted: '未计数',
     total: '厂商总数',
     equal: '一致',
+    repeated: '含重复行',
     unequal: '不一致',
     noProof: '尚未证明任何切片',
     plans: {
