@@ -177,10 +177,8 @@ impl<'a> Rows<'a> {
         if has(has::OTHER_PAGE) {
             trail.page = trail.page.wrapping_add(varint::read_signed(rest)?.cast_unsigned());
         }
-        trail.index = match has(has::OTHER_INDEX) {
-            true => u32::try_from(varint::read(rest)?).ok()?,
-            false => trail.index.wrapping_add(1),
-        };
+        trail.index =
+            if has(has::OTHER_INDEX) { u32::try_from(varint::read(rest)?).ok()? } else { trail.index.wrapping_add(1) };
         let idempotency_key = if has(has::IDEMPOTENCY_KEY) { Some(read_text(rest)?) } else { None };
         if has(has::OTHER_INSTANT) {
             trail.at = trail.at.wrapping_add(varint::read_signed(rest)?);

@@ -428,7 +428,7 @@ mod tests {
                 }
             }
             let n_new = put(conn, FLOW, &further, newer).unwrap();
-            assert_eq!(n_new as usize, self.rows.len() - n_before);
+            assert_eq!(n_new, (self.rows.len() - n_before) as u64);
         }
 
         fn forget(&mut self, conn: &Connection) {
@@ -450,7 +450,7 @@ mod tests {
                 self.rows.retain(|_, row| !is_old(row));
                 assert_eq!(self.rows.len(), n_before - n_old);
             }
-            assert_eq!(n_rows as usize, n_old);
+            assert_eq!(n_rows, n_old as u64);
         }
 
         fn look(&mut self, conn: &Connection) {
@@ -462,7 +462,7 @@ mod tests {
             let found = row_of(conn, FLOW, &key).unwrap();
             assert_eq!(format!("{found:?}"), format!("{:?}", self.rows.get(&key).cloned()));
 
-            let n_rows = self.dice.between(1, 300) as usize;
+            let n_rows = 1 + self.dice.index(300).unwrap_or(0);
             let mut visited = Vec::new();
             walk(conn, FLOW, Some(&key), |row| {
                 visited.push(row.key);
