@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use milkrun_core::Error;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::fault::{BEGIN_ANEW, BUSY_SECS, Fault, RESTORE, Work, not_a_database};
@@ -86,6 +87,8 @@ impl Database {
         let conn = Connection::open_with_flags(&self.path, flags)?;
         conn.busy_timeout(Duration::from_secs(BUSY_SECS))?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Without it, SQLite parses each query over a range anew whenever a value of it changes.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(conn)
     }
 

@@ -98,8 +98,11 @@ pub(crate) fn write(conn: &Connection, flow: i64, mut rows: Vec<LedgerRow>, rece
     if !rows.is_sorted_by(|a, b| a.key <= b.key) {
         rows.sort_by(|a, b| a.key.cmp(&b.key));
     }
-    let mut changed = Vec::new();
-    let n_new = leaves::put(conn, flow, &rows, |_, row| {
+    let stored = leaves::find(conn, flow, &rows.iter().map(|row| &row.key).collect::<Vec<_>>())?;
+    let mut is_stored = stored.iter().map(Option::is_some);
+    let (known, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|_| is_stored.next() == Some(true));
+    let mut changed: Vec<&LedgerRow> = known.iter().collect();
+    let n_new = leaves::put(conn, flow, &new, |_, row| {
         changed.push(row);
         false
     })?;
@@ -182,7 +185,7 @@ fn whole(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
 
 /// What is known of each key, in the same order.
 pub(crate) fn seen(conn: &Connection, flow: i64, keys: &[Key], recent: &Recent) -> Work<Vec<Option<LedgerEntry>>> {
-    let mut found = leaves::find(conn, flow, keys)?;
+    let mut found = leaves::find(conn, flow, &keys.iter().collect::<Vec<_>>())?;
     overlay(conn, flow, keys, recent, &mut found)?;
     Ok(found)
 }
