@@ -85,7 +85,7 @@ pub(crate) fn apply(
     change.head.ledger_rows += written.n_new.cast_signed();
     if change.has_reset && !written.merged {
         // What waited is gone, and nothing that is written now may be mistaken for it.
-        ledger::merge(conn, lease.flow)?;
+        change.head.ledger_rows += ledger::merge(conn, lease.flow)?.cast_signed();
         written.merged = true;
     }
     if change.head != before {

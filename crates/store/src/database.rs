@@ -26,9 +26,9 @@ pub(crate) struct Database {
 }
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// The writer keeps 7 MiB of pages, which is what a commit looks up and then writes; two readers keep 2 MiB each, because
+/// The writer keeps 4 MiB of pages, which is what a commit looks up and then writes; two readers keep 2 MiB each, because
 /// every commit voids what they keep.
-const WRITER_CACHE_KIB: u32 = 7 * 1024;
+const WRITER_CACHE_KIB: u32 = 4 * 1024;
 const READER_CACHE_KIB: u32 = 2 * 1024;
 /// Pages in the write-ahead log before they are copied into the database: 16 MiB.
 const CHECKPOINT_PAGES: u32 = 4000;

@@ -44,7 +44,7 @@ pub(crate) fn acquire(conn: &Connection, workers: &Workers, owner: &str, flow: &
     conn.prepare_cached("UPDATE flow SET fence = ?2, worker = ?3, owner = ?4, since = ?5 WHERE id = ?1")?
         .execute(params![number, fence + 1, workers.own(), owner, now.to_string()])?;
     // What a killed worker left.
-    ledger::merge(conn, number)?;
+    ledger::merge_and_count(conn, number)?;
     Ok(Lease { flow: number, fence: from_id(fence + 1) })
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn release(conn: &Connection, worker: &str, lease: Lease) -> Work<boo
         .prepare_cached("UPDATE flow SET worker = NULL WHERE id = ?1 AND fence = ?2 AND worker = ?3")?
         .execute(params![lease.flow, id(lease.fence), worker])?;
     if released > 0 {
-        ledger::merge(conn, lease.flow)?;
+        ledger::merge_and_count(conn, lease.flow)?;
     }
     Ok(released > 0)
 }

@@ -22,7 +22,10 @@ const COLUMNS: &str = "flow, key, fingerprint, version, remote_id, page, idx, id
 const SIZES: [usize; 3] = [100, 10, 1];
 
 /// Changed rows that wait until they are merged: with more, they would need more memory than a page cache.
-const MOST_RECENT: usize = 56_000;
+const MOST_RECENT: usize = 28_000;
+
+/// Keys that are remembered as found: more than all pages that are under way have.
+const MOST_FOUND: usize = 14_000;
 
 /// For each size: notes changed rows.
 static NOTE: LazyLock<[String; 3]> = LazyLock::new(|| {
@@ -49,6 +52,8 @@ struct Waiting {
     /// How many rows there are; of one key there may be several.
     n_rows: usize,
     newest: HashMap<Key, LedgerEntry>,
+    /// Keys that were found in the leaves lately: their rows are written without looking them up again.
+    found: HashSet<Key>,
 }
 
 impl Recent {
@@ -60,6 +65,25 @@ impl Recent {
     /// The flow is another worker's from now on.
     pub(crate) fn forget(&self, flow: i64) {
         self.0.lock().expect("no holder panics").remove(&flow);
+    }
+
+    /// Remembers which of the keys were found in the leaves.
+    fn remember(&self, flow: i64, keys: &[Key], found: &[Option<LedgerEntry>]) {
+        let mut all = self.0.lock().expect("no holder panics");
+        let Some(waiting) = all.get_mut(&flow) else { return };
+        if waiting.found.len() + keys.len() > MOST_FOUND {
+            waiting.found.clear();
+        }
+        let in_leaves = keys.iter().zip(found).filter(|(_, found)| found.is_some());
+        waiting.found.extend(in_leaves.map(|(key, _)| key.clone()));
+    }
+
+    /// Parts rows from those whose keys were found in the leaves.
+    fn part_found(&self, flow: i64, rows: Vec<LedgerRow>) -> (Vec<LedgerRow>, Vec<LedgerRow>) {
+        match self.0.lock().expect("no holder panics").get_mut(&flow) {
+            Some(waiting) => rows.into_iter().partition(|row| waiting.found.remove(&row.key)),
+            None => (Vec::new(), rows),
+        }
     }
 
     /// Takes what a commit has written.
@@ -98,19 +122,18 @@ pub(crate) fn write(conn: &Connection, flow: i64, mut rows: Vec<LedgerRow>, rece
     if !rows.is_sorted_by(|a, b| a.key <= b.key) {
         rows.sort_by(|a, b| a.key.cmp(&b.key));
     }
-    let stored = leaves::find(conn, flow, &rows.iter().map(|row| &row.key).collect::<Vec<_>>())?;
-    let mut is_stored = stored.iter().map(Option::is_some);
-    let (known, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|_| is_stored.next() == Some(true));
-    let mut changed: Vec<&LedgerRow> = known.iter().collect();
-    let n_new = leaves::put(conn, flow, &new, |_, row| {
+    let (found, others) = recent.part_found(flow, rows);
+    let mut changed: Vec<&LedgerRow> = found.iter().collect();
+    let mut n_new = leaves::put(conn, flow, &others, |_, row| {
         changed.push(row);
         false
     })?;
     note(conn, flow, &changed)?;
     let changed: Vec<_> = changed.into_iter().map(|row| (row.key.clone(), row.entry.clone())).collect();
-    let merged = recent.n_rows(flow) + changed.len() > MOST_RECENT;
+    let merged = recent.n_rows(flow) + changed.len()
+        > std::env::var("MR").ok().and_then(|v| v.parse().ok()).unwrap_or(MOST_RECENT);
     if merged {
-        merge(conn, flow)?;
+        n_new += merge(conn, flow)?;
     }
     Ok(Written { n_new, changed, merged })
 }
@@ -143,25 +166,38 @@ fn bind<'c>(mut statement: CachedStatement<'c>, flow: i64, rows: &[&LedgerRow]) 
     Ok(statement)
 }
 
-/// Takes the changed rows of a flow into its leaves.
-pub(crate) fn merge(conn: &Connection, flow: i64) -> Work<()> {
+/// Takes the changed rows of a flow into its leaves, and returns how many keys are new there: those whose row was
+/// forgotten since it was found.
+pub(crate) fn merge(conn: &Connection, flow: i64) -> Work<u64> {
     // Of two rows with one key, the later wins.
     let mut ordered =
         conn.prepare_cached(&format!("SELECT {COLUMNS} FROM recent WHERE flow = ?1 ORDER BY key, seq"))?;
-    put_all(conn, flow, &mut ordered)?;
+    let n_new = put_all(conn, flow, &mut ordered)?;
     conn.prepare_cached("DELETE FROM recent WHERE flow = ?1")?.execute([flow])?;
+    Ok(n_new)
+}
+
+/// The same, and counts the new ones as rows of the flow.
+pub(crate) fn merge_and_count(conn: &Connection, flow: i64) -> Work<()> {
+    let n_new = merge(conn, flow)?;
+    if n_new > 0 {
+        let count = "UPDATE flow SET ledger_rows = ledger_rows + ?2 WHERE id = ?1";
+        conn.prepare_cached(count)?.execute(params![flow, n_new.cast_signed()])?;
+    }
     Ok(())
 }
 
-/// Puts the rows that a statement yields, ascending by key, into the leaves, some at a time.
-fn put_all(conn: &Connection, flow: i64, ordered: &mut Statement<'_>) -> Work<()> {
+/// Puts the rows that a statement yields, ascending by key, into the leaves, some at a time; returns how many keys are
+/// new.
+fn put_all(conn: &Connection, flow: i64, ordered: &mut Statement<'_>) -> Work<u64> {
+    let mut n_new = 0;
     let mut rows = ordered.query_map([flow], whole)?;
     loop {
         let some = rows.by_ref().take(PUT_AT_A_TIME).collect::<Result<Vec<_>, _>>()?;
         if some.is_empty() {
-            return Ok(());
+            return Ok(n_new);
         }
-        leaves::put(conn, flow, &some, says_more)?;
+        n_new += leaves::put(conn, flow, &some, says_more)?;
     }
 }
 
@@ -185,7 +221,8 @@ fn whole(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
 
 /// What is known of each key, in the same order.
 pub(crate) fn seen(conn: &Connection, flow: i64, keys: &[Key], recent: &Recent) -> Work<Vec<Option<LedgerEntry>>> {
-    let mut found = leaves::find(conn, flow, &keys.iter().collect::<Vec<_>>())?;
+    let mut found = leaves::find(conn, flow, keys)?;
+    recent.remember(flow, keys, &found);
     overlay(conn, flow, keys, recent, &mut found)?;
     Ok(found)
 }
@@ -247,15 +284,15 @@ pub(crate) fn remote_ids(conn: &Connection, flow: i64, after: Option<&Key>, limi
 
 /// The row of a key; what is not merged yet counts.
 pub(crate) fn row_of(conn: &Connection, flow: i64, key: &Key) -> Work<Option<LedgerRow>> {
-    let Some(mut row) = leaves::row_of(conn, flow, key)? else { return Ok(None) };
+    let mut newest = leaves::row_of(conn, flow, key)?;
     let sql = format!("SELECT {COLUMNS} FROM recent WHERE flow = ?1 AND key = ?2 ORDER BY seq");
-    for newer in conn.prepare_cached(&sql)?.query_map(params![flow, SqlKey(key)], whole)? {
-        let newer = newer?;
-        if says_more(&row, &newer) {
-            row = newer;
+    for row in conn.prepare_cached(&sql)?.query_map(params![flow, SqlKey(key)], whole)? {
+        let row = row?;
+        if newest.as_ref().is_none_or(|stored| says_more(stored, &row)) {
+            newest = Some(row);
         }
     }
-    Ok(Some(row))
+    Ok(newest)
 }
 
 /// The rows of version 4 of the schema, one in each row of SQLite's, are packed.
