@@ -10,9 +10,10 @@ use milkrun_core::Key;
 use milkrun_core::state::{LedgerEntry, LedgerRow};
 use rusqlite::types::FromSqlError;
 use rusqlite::{CachedStatement, Connection, Row, Statement, params};
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::codec::{Fingerprint, SqlKey, from_id};
-use crate::fault::Work;
+use crate::fault::{Fault, Work};
 use crate::leaves;
 
 const N_COLUMNS: usize = 9;
@@ -21,8 +22,9 @@ const COLUMNS: &str = "flow, key, fingerprint, version, remote_id, page, idx, id
 /// Rows that one statement takes. Many together cost less than half of one by one.
 const SIZES: [usize; 3] = [100, 10, 1];
 
-/// Changed rows that wait until they are merged: with more, they would need more memory than a page cache.
-const MOST_RECENT: usize = 28_000;
+/// Changed rows that wait until they are merged. A merge writes most of the ledger anew and sorts them in memory: with
+/// half as many there are twice as many merges, with twice as many they need more memory than a page cache.
+const MOST_RECENT: usize = 56_000;
 
 /// Keys that are remembered as found: more than all pages that are under way have.
 const MOST_FOUND: usize = 14_000;
@@ -38,7 +40,7 @@ static NOTE: LazyLock<[String; 3]> = LazyLock::new(|| {
 /// Rows of a long list that are in memory at a time.
 const PUT_AT_A_TIME: usize = 1_000;
 
-/// What the changed rows say that are not merged yet, for the flows that this store has a lease of.
+/// Where the changed rows are that are not merged yet, for the flows that this store has a lease of.
 ///
 /// Changed records are scattered over the ledger: written in place, each would cost a whole page of the file, twice.
 /// So they are written one after the other into a table of their own, and merged in key order when they are many, and
@@ -46,12 +48,27 @@ const PUT_AT_A_TIME: usize = 1_000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recent(Arc<Mutex<HashMap<i64, Waiting>>>);
 
+/// XXH3-128 of a key, so that a long one takes no more memory than a short one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct KeyDigest([u8; 16]);
+
+impl KeyDigest {
+    fn of(key: &Key) -> Self {
+        let digest = match key {
+            Key::Int(number) => xxh3_128_with_seed(&number.to_le_bytes(), 0),
+            Key::Text(text) => xxh3_128_with_seed(text.as_bytes(), 1),
+        };
+        Self(digest.to_le_bytes())
+    }
+}
+
 /// The changed rows of one flow.
 #[derive(Debug, Default)]
 struct Waiting {
     /// How many rows there are; of one key there may be several.
     n_rows: usize,
-    newest: HashMap<Key, LedgerEntry>,
+    /// Of each key, by its digest, the number of the newest row.
+    newest: HashMap<KeyDigest, u32>,
     /// Keys that were found in the leaves lately: their rows are written without looking them up again.
     found: HashSet<Key>,
 }
@@ -98,6 +115,18 @@ impl Recent {
         }
     }
 
+    /// For each of the keys that has a row waiting, its index and that row's number; `None` if the flow is another
+    /// worker's.
+    fn newest(&self, flow: i64, keys: &[Key]) -> Option<Vec<(usize, u32)>> {
+        let all = self.0.lock().expect("no holder panics");
+        let newest = &all.get(&flow)?.newest;
+        if newest.is_empty() {
+            return Some(Vec::new());
+        }
+        let of_key = |(at, key)| newest.get(&KeyDigest::of(key)).map(|&number| (at, number));
+        Some(keys.iter().enumerate().filter_map(of_key).collect())
+    }
+
     fn n_rows(&self, flow: i64) -> usize {
         self.0.lock().expect("no holder panics").get(&flow).map_or(0, |waiting| waiting.n_rows)
     }
@@ -108,8 +137,8 @@ impl Recent {
 pub(crate) struct Written {
     /// How many keys are new.
     pub(crate) n_new: u64,
-    /// What is not merged yet.
-    pub(crate) changed: Vec<(Key, LedgerEntry)>,
+    /// What is not merged yet: the keys, and the numbers of their rows.
+    changed: Vec<(KeyDigest, u32)>,
     /// Everything is merged.
     pub(crate) merged: bool,
 }
@@ -128,25 +157,29 @@ pub(crate) fn write(conn: &Connection, flow: i64, mut rows: Vec<LedgerRow>, rece
         changed.push(row);
         false
     })?;
-    note(conn, flow, &changed)?;
-    let changed: Vec<_> = changed.into_iter().map(|row| (row.key.clone(), row.entry.clone())).collect();
-    let merged = recent.n_rows(flow) + changed.len()
-        > std::env::var("MR").ok().and_then(|v| v.parse().ok()).unwrap_or(MOST_RECENT);
+    let first = note(conn, flow, &changed)?;
+    let changed: Vec<_> = changed.into_iter().map(|row| KeyDigest::of(&row.key)).zip(first..).collect();
+    let merged = recent.n_rows(flow) + changed.len() > MOST_RECENT;
     if merged {
         n_new += merge(conn, flow)?;
     }
     Ok(Written { n_new, changed, merged })
 }
 
-/// Notes rows that the ledger has in another form.
-fn note(conn: &Connection, flow: i64, mut rows: &[&LedgerRow]) -> Work<()> {
+/// Notes rows that the ledger has in another form, and returns the number of the first; the others follow.
+fn note(conn: &Connection, flow: i64, mut rows: &[&LedgerRow]) -> Work<u32> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let last: i64 = conn.prepare_cached("SELECT coalesce(max(seq), 0) FROM recent")?.query_row([], |row| row.get(0))?;
     for (n_rows, note) in SIZES.into_iter().zip(NOTE.iter()) {
         while let Some((chunk, later)) = rows.split_at_checked(n_rows) {
             bind(conn.prepare_cached(note)?, flow, chunk)?.raw_execute()?;
             rows = later;
         }
     }
-    Ok(())
+    // SQLite numbers a new row one above the highest.
+    u32::try_from(last + 1).map_err(|_| Fault::unexpected("too many changed rows wait"))
 }
 
 fn bind<'c>(mut statement: CachedStatement<'c>, flow: i64, rows: &[&LedgerRow]) -> Work<CachedStatement<'c>> {
@@ -229,28 +262,30 @@ pub(crate) fn seen(conn: &Connection, flow: i64, keys: &[Key], recent: &Recent) 
 
 /// Puts what is not merged yet over what the ledger says.
 fn overlay(conn: &Connection, flow: i64, keys: &[Key], recent: &Recent, found: &mut [Option<LedgerEntry>]) -> Work<()> {
-    let put = |recent: &HashMap<Key, LedgerEntry>, found: &mut [Option<LedgerEntry>]| {
-        if recent.is_empty() {
-            return;
-        }
-        for (key, found) in keys.iter().zip(found) {
-            if let Some(entry) = recent.get(key) {
-                *found = Some(entry.clone());
-            }
-        }
+    let read = |row: &Row<'_>| {
+        let SqlKey(key): SqlKey<Key> = row.get(0)?;
+        Ok((key, entry(row, 1)?))
     };
-    if let Some(waiting) = recent.0.lock().expect("no holder panics").get(&flow) {
-        put(&waiting.newest, found);
+    if let Some(newest) = recent.newest(flow, keys) {
+        let sql = "SELECT key, fingerprint, version, remote_id FROM recent WHERE seq = ?1";
+        for (at, number) in newest {
+            let (key, entry) = conn.prepare_cached(sql)?.query_row([number], read)?;
+            if key != keys[at] {
+                return Err(Fault::unexpected("a changed row is another record's"));
+            }
+            found[at] = Some(entry);
+        }
         return Ok(());
     }
     // Another worker's flow, or one whose worker was killed.
-    let mut statement =
-        conn.prepare_cached("SELECT key, fingerprint, version, remote_id FROM recent WHERE flow = ?1 ORDER BY seq")?;
-    let rows = statement.query_map([flow], |row| {
-        let SqlKey(key) = row.get(0)?;
-        Ok((key, entry(row, 1)?))
-    })?;
-    put(&rows.collect::<Result<_, _>>()?, found);
+    let sql = "SELECT key, fingerprint, version, remote_id FROM recent WHERE flow = ?1 ORDER BY seq";
+    let newest: HashMap<Key, LedgerEntry> =
+        conn.prepare_cached(sql)?.query_map([flow], read)?.collect::<Result<_, _>>()?;
+    for (key, found) in keys.iter().zip(found) {
+        if let Some(entry) = newest.get(key) {
+            *found = Some(entry.clone());
+        }
+    }
     Ok(())
 }
 

@@ -205,7 +205,7 @@ impl Bench {
     }
 
     fn run(&self, installation: &Installation, expected: u64) -> Result<Cost> {
-        let cost = measure(&mut installation.run(&self.milkrun, STREAM))?;
+        let cost = measure_alone(&mut installation.run(&self.milkrun, STREAM))?;
         expect_lines(&installation.output(STREAM), expected)?;
         Ok(cost)
     }
@@ -247,7 +247,7 @@ impl Bench {
                 if self.plan.whole {
                     program.arg("whole");
                 }
-                let cost = measure(&mut program)?;
+                let cost = measure_alone(&mut program)?;
                 expect_lines(&file, records)?;
                 cost
             }
@@ -293,6 +293,12 @@ impl Bench {
         let engine = sum(&self.folder.join("new").join("out").join(STREAM).with_extension("jsonl"))?;
         if floor == engine { Ok(()) } else { Err("the engine and the floor program wrote different lines".into()) }
     }
+}
+
+/// Measures a command when the disk has nothing left to do for the one before.
+fn measure_alone(command: &mut Command) -> Result<Cost> {
+    shell::run(&mut Command::new("sync"))?;
+    measure(command)
 }
 
 /// Makes sure that a file has so many lines.
