@@ -68,7 +68,7 @@ struct Waiting {
     /// How many rows there are; of one key there may be several.
     n_rows: usize,
     /// Of each key, by its digest, the number of the newest row.
-    newest: HashMap<KeyDigest, u32>,
+    newest: HashMap<KeyDigest, i64>,
     /// Keys that were found in the leaves lately: their rows are written without looking them up again.
     found: HashSet<Key>,
 }
@@ -117,7 +117,7 @@ impl Recent {
 
     /// For each of the keys that has a row waiting, its index and that row's number; `None` if the flow is another
     /// worker's.
-    fn newest(&self, flow: i64, keys: &[Key]) -> Option<Vec<(usize, u32)>> {
+    fn newest(&self, flow: i64, keys: &[Key]) -> Option<Vec<(usize, i64)>> {
         let all = self.0.lock().expect("no holder panics");
         let newest = &all.get(&flow)?.newest;
         if newest.is_empty() {
@@ -138,7 +138,7 @@ pub(crate) struct Written {
     /// How many keys are new.
     pub(crate) n_new: u64,
     /// What is not merged yet: the keys, and the numbers of their rows.
-    changed: Vec<(KeyDigest, u32)>,
+    changed: Vec<(KeyDigest, i64)>,
     /// Everything is merged.
     pub(crate) merged: bool,
 }
@@ -167,7 +167,7 @@ pub(crate) fn write(conn: &Connection, flow: i64, mut rows: Vec<LedgerRow>, rece
 }
 
 /// Notes rows that the ledger has in another form, and returns the number of the first; the others follow.
-fn note(conn: &Connection, flow: i64, mut rows: &[&LedgerRow]) -> Work<u32> {
+fn note(conn: &Connection, flow: i64, mut rows: &[&LedgerRow]) -> Work<i64> {
     if rows.is_empty() {
         return Ok(0);
     }
@@ -179,7 +179,7 @@ fn note(conn: &Connection, flow: i64, mut rows: &[&LedgerRow]) -> Work<u32> {
         }
     }
     // SQLite numbers a new row one above the highest.
-    u32::try_from(last + 1).map_err(|_| Fault::unexpected("too many changed rows wait"))
+    Ok(last + 1)
 }
 
 fn bind<'c>(mut statement: CachedStatement<'c>, flow: i64, rows: &[&LedgerRow]) -> Work<CachedStatement<'c>> {
